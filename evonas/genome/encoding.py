@@ -1,0 +1,39 @@
+"""Drawing, numbering and unfolding genomes."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+def random_genome(key: jax.Array, cardinalities) -> jax.Array:
+    """A genome ``[L]`` int32 with every gene uniform over its choices."""
+    sizes = jnp.asarray(cardinalities, jnp.int32)
+    return jax.random.randint(key, sizes.shape, 0, sizes, jnp.int32)
+
+
+def genome_index(genome, cardinalities: tuple[int, ...]) -> jax.Array:
+    """The genome's row in a table of all genomes: mixed radix, the first gene most significant; int32 scalar.
+
+    Works for the leading axes of ``[..., L]`` as well.
+
+    Raises:
+        ValueError: if the space has 2^31 genomes or more.
+    """
+    sizes = [int(size) for size in cardinalities]
+    weights = [1]
+    for size in reversed(sizes[1:]):
+        weights.insert(0, weights[0] * size)
+    if weights[0] * sizes[0] >= 2**31:
+        raise ValueError(f"a table needs fewer than 2^31 genomes, this space has {weights[0] * sizes[0]}")
+    return (jnp.asarray(genome) * jnp.asarray(weights, jnp.int32)).sum(-1)
+
+
+def enumerate_genomes(cardinalities: tuple[int, ...]) -> np.ndarray:
+    """All genomes in the order of `genome_index`: ``[prod(cardinalities), L]`` int32."""
+    return np.stack(np.unravel_index(np.arange(np.prod(cardinalities)), cardinalities), axis=-1).astype(np.int32)
+
+
+def one_hot(genome, cardinalities: tuple[int, ...]) -> jax.Array:
+    """The genes unfolded: ``[sum(cardinalities)]`` float32, one 1 a gene."""
+    starts = np.concatenate([[0], np.cumsum(cardinalities)[:-1]]).astype(np.int32)
+    return jnp.zeros(int(np.sum(cardinalities)), jnp.float32).at[jnp.asarray(genome) + starts].set(1.0)

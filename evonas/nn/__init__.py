@@ -1,0 +1,18 @@
+"""Operations as Flax modules."""
+
+from evonas.nn.choice import Choice as Choice
+from evonas.nn.convolution import convolve as convolve
+from evonas.nn.counting import count_module as count_module
+from evonas.nn.layers import Convolution as Convolution
+from evonas.nn.layers import Dropout as Dropout
+from evonas.nn.layers import Linear as Linear
+from evonas.nn.layers import ReluConvNorm as ReluConvNorm
+from evonas.nn.normalization import BatchNorm as BatchNorm
+from evonas.nn.normalization import LayerNorm as LayerNorm
+from evonas.nn.plain import Parts as Parts
+from evonas.nn.plain import merge as merge
+from evonas.nn.plain import split as split
+from evonas.nn.pooling import average_pool as average_pool
+from evonas.nn.pooling import halve as halve
+from evonas.nn.pooling import max_pool as max_pool
+from evonas.nn.style import Style as Style

@@ -1,0 +1,49 @@
+"""One operation out of several, chosen by an index while the program runs."""
+
+from collections.abc import Callable, Sequence
+
+import jax
+from flax import nnx
+
+from evonas.nn.plain import merge, split
+
+
+class Choice(nnx.Module):
+    """Several operations of equal input and output shapes; each call runs the one that its index names.
+
+    With ``only`` given, that operation alone is built: the modules of a shared network and of a specialised one so
+    have the same paths, and weights pass from one to the other by path. Where the index is a scalar on a device, only
+    the chosen operation is paid for; under ``vmap`` all would be.
+
+    Args:
+        makers: one function a choice, that builds the operation: a module, or a plain function without weights.
+        only: the choice to build, or None for all.
+    """
+
+    def __init__(self, makers: Sequence[Callable[[], Callable]], only: int | None = None):
+        self.only = only
+        kept = range(len(makers)) if only is None else [only]
+        self.operations = nnx.Dict({f"choice{i}": makers[i]() for i in kept})
+
+    def __call__(self, x: jax.Array, index: jax.Array | None = None) -> jax.Array:
+        """Run operation ``index``, an int32 scalar; it is not read where only one was built."""
+        operations = list(self.operations.values())
+        if self.only is not None:
+            return operations[0](x)
+        graphs, weights, statistics = zip(*(split(operation) for operation in operations), strict=True)
+
+        def branch(i: int) -> Callable:
+            def run(weights, statistics, x):
+                operation = merge(graphs[i], weights[i], statistics[i])
+                y = operation(x)
+                changed = list(statistics)
+                changed[i] = split(operation).statistics
+                return y, tuple(changed)
+
+            return run
+
+        branches = [branch(i) for i in range(len(operations))]
+        y, statistics = jax.lax.switch(index, branches, weights, statistics, x)
+        for operation, changed in zip(operations, statistics, strict=True):
+            nnx.update(operation, changed)
+        return y

@@ -1,0 +1,136 @@
+"""Convolution whose derivatives stay on XLA:CPU's fast path inside loops.
+
+On the CPU backend only convolutions in the canonical layout (NHWC input, HWIO kernel) reach the fast kernel when
+they stand inside ``while``, ``scan`` or ``switch``, and the derivatives that JAX writes are not in that layout: they
+run 30 to 90 times slower there (jax issue 12868). So both derivatives are written here as canonical convolutions.
+Candidate training lives inside loops; every convolution of evonas goes through this file.
+"""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+
+_LAYOUT = ("NHWC", "HWIO", "NHWC")
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
+def convolve(x: jax.Array, kernel: jax.Array, stride: int = 1, dilation: int = 1, groups: int = 1) -> jax.Array:
+    """Two-dimensional convolution, zero-padded by ``dilation * (size - 1) // 2`` on every side.
+
+    Args:
+        x: input ``[B, H, W, I]``.
+        kernel: weights ``[KH, KW, I / groups, O]``, odd sizes.
+        stride: step of the window in both directions.
+        dilation: spacing of the kernel's taps.
+        groups: 1, or ``I`` for a depthwise convolution.
+
+    Returns:
+        ``[B, ceil(H / stride), ceil(W / stride), O]``.
+    """
+    height, width, inputs, outputs = kernel.shape
+    if height == width == 1 and groups == 1:
+        return jnp.einsum("bhwi,io->bhwo", x[:, ::stride, ::stride], kernel[0, 0])
+    if groups > 1 and inputs == 1 and outputs == groups:
+        return _depthwise(x, kernel, stride, dilation)
+    return jax.lax.conv_general_dilated(
+        x,
+        kernel,
+        window_strides=(stride, stride),
+        padding=[_padding(height, dilation), _padding(width, dilation)],
+        rhs_dilation=(dilation, dilation),
+        dimension_numbers=_LAYOUT,
+        feature_group_count=groups,
+    )
+
+
+def _padding(size: int, dilation: int) -> tuple[int, int]:
+    pad = dilation * (size - 1) // 2
+    return pad, pad
+
+
+def _depthwise(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> jax.Array:
+    """One multiply-add per tap: XLA fuses the taps into one pass, and so it does with their derivatives."""
+    height, width = kernel.shape[:2]
+    (top, _), (left, _) = _padding(height, dilation), _padding(width, dilation)
+    padded = jnp.pad(x, ((0, 0), (top, top), (left, left), (0, 0)))
+    rows, columns = -(-x.shape[1] // stride), -(-x.shape[2] // stride)
+    total = jnp.zeros((x.shape[0], rows, columns, x.shape[3]), x.dtype)
+    for i in range(height):
+        for j in range(width):
+            down, right = i * dilation, j * dilation
+            window = padded[
+                :,
+                down : down + (rows - 1) * stride + 1 : stride,
+                right : right + (columns - 1) * stride + 1 : stride,
+            ]
+            total = total + window * kernel[i, j, 0]
+    return total
+
+
+def _forward(x, kernel, stride, dilation, groups):
+    return convolve(x, kernel, stride, dilation, groups), (x, kernel)
+
+
+def _backward(stride, dilation, groups, saved, slope):
+    x, kernel = saved
+    height, width, inputs, outputs = kernel.shape
+    if height == width == 1 and groups == 1:
+        return _backward_pointwise(x, kernel, stride, slope)
+    if groups > 1:
+        return jax.vjp(lambda a, b: _depthwise(a, b, stride, dilation), x, kernel)[1](slope)
+    return (
+        _slope_of_input(x, kernel, stride, dilation, slope),
+        _slope_of_kernel(x, kernel, stride, dilation, slope),
+    )
+
+
+def _backward_pointwise(x, kernel, stride, slope):
+    strided = x[:, ::stride, ::stride]
+    to_kernel = jnp.einsum("bhwi,bhwo->io", strided, slope)[None, None]
+    to_strided = jnp.einsum("bhwo,io->bhwi", slope, kernel[0, 0])
+    if stride == 1:
+        return to_strided, to_kernel
+    return jnp.zeros_like(x).at[:, ::stride, ::stride].set(to_strided), to_kernel
+
+
+def _slope_of_input(x, kernel, stride, dilation, slope):
+    """The slope, spread out by the stride, convolved with the kernel turned by 180 degrees."""
+
+    def padding(axis):
+        size, reach = x.shape[1 + axis], dilation * (kernel.shape[axis] - 1)
+        before = reach - reach // 2
+        spread = (slope.shape[1 + axis] - 1) * stride + 1
+        return before, size + reach - spread - before
+
+    return jax.lax.conv_general_dilated(
+        slope,
+        kernel[::-1, ::-1].transpose(0, 1, 3, 2),
+        window_strides=(1, 1),
+        padding=[padding(0), padding(1)],
+        lhs_dilation=(stride, stride),
+        rhs_dilation=(dilation, dilation),
+        dimension_numbers=_LAYOUT,
+    )
+
+
+def _slope_of_kernel(x, kernel, stride, dilation, slope):
+    """The input with batch and channels exchanged, convolved with the slope as a kernel."""
+
+    def padding(axis):
+        before = dilation * (kernel.shape[axis] - 1) // 2
+        reach = (slope.shape[1 + axis] - 1) * stride + 1
+        return before, (kernel.shape[axis] - 1) * dilation + reach - x.shape[1 + axis] - before
+
+    taps = jax.lax.conv_general_dilated(
+        x.transpose(3, 1, 2, 0),
+        slope.transpose(1, 2, 0, 3),
+        window_strides=(dilation, dilation),
+        padding=[padding(0), padding(1)],
+        rhs_dilation=(stride, stride),
+        dimension_numbers=_LAYOUT,
+    )
+    return taps.transpose(1, 2, 0, 3)
+
+
+convolve.defvjp(_forward, _backward)

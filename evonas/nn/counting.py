@@ -1,0 +1,54 @@
+"""Parameters and multiply-adds of a module, by tracing it."""
+
+import math
+from collections.abc import Callable, Iterator
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from evonas.nn.plain import merge, split
+from evonas.types import Count
+
+
+def count_module(make: Callable[[nnx.Rngs], nnx.Module], input_shape: tuple[int, ...]) -> Count:
+    """Count the module that ``make(rngs)`` builds, for one example, without computing anything.
+
+    Multiply-adds are those of convolutions and matrix products; biases, normalisation and pooling are left out.
+    """
+    graph: list[nnx.GraphDef] = []
+
+    def build(key):
+        module = make(nnx.Rngs(params=key))
+        module.eval()
+        parts = split(module)
+        graph.append(parts.graph)
+        return parts.parameters, parts.statistics
+
+    parameters, statistics = jax.eval_shape(build, jax.random.key(0))
+    x = jax.ShapeDtypeStruct((1, *input_shape), jnp.float32)
+    program = jax.make_jaxpr(lambda p, s, x: merge(graph[0], p, s)(x))(parameters, statistics, x)
+    return Count(
+        sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(parameters)),
+        sum(_multiply_adds(equation) for equation in _equations(program.jaxpr)),
+    )
+
+
+def _equations(jaxpr) -> Iterator:
+    for equation in jaxpr.eqns:
+        inner = [value for value in equation.params.values() if hasattr(value, "eqns") or hasattr(value, "jaxpr")]
+        if not inner:
+            yield equation
+        for program in inner:
+            yield from _equations(getattr(program, "jaxpr", program))
+
+
+def _multiply_adds(equation) -> int:
+    if equation.primitive.name == "conv_general_dilated":
+        kernel, layout = equation.invars[1].aval.shape, equation.params["dimension_numbers"].rhs_spec
+        return math.prod(equation.outvars[0].aval.shape) * math.prod(kernel) // kernel[layout[0]]
+    if equation.primitive.name == "dot_general":
+        (contracted, _), _ = equation.params["dimension_numbers"]
+        left = equation.invars[0].aval.shape
+        return math.prod(equation.outvars[0].aval.shape) * math.prod(left[axis] for axis in contracted)
+    return 0

@@ -1,0 +1,155 @@
+"""What a search space is: genes, and their way to text, to a network, and back."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from evonas import genome as genomes
+from evonas.nn.counting import count_module
+from evonas.types import Count
+
+
+class Space(abc.ABC):
+    """A search space over genomes ``[L]`` int32. Subclass it as a frozen dataclass.
+
+    A new space states its `genes` and builds the `network` of a genome; all else has a default that fits. The array
+    methods (`sample`, `mutate`, `crossover`, `is_valid`, `canonical`, `structure`) take one genome, are pure, and are
+    traced by JAX: write them with `jax.numpy`.
+
+    A space whose architectures can share one compiled training program also gives a `supernet`. Without one, each
+    architecture compiles a program of its own.
+    """
+
+    @property
+    @abc.abstractmethod
+    def genes(self) -> Mapping[str, Sequence[Any]]:
+        """Each gene's name and its choices, in the order of the genome."""
+
+    @abc.abstractmethod
+    def network(self, genome: Any, *, rngs: nnx.Rngs, **style: Any) -> nnx.Module:
+        """The Flax module of one architecture: ``[B, *input_shape]`` to ``[B, outputs]``.
+
+        Args:
+            genome: ``[L]`` integers.
+            rngs: its stream ``params`` initialises the weights.
+            style: the fields of `evonas.nn.Style`: ``dtype`` and ``initializer``.
+        """
+
+    def supernet(self, *, rngs: nnx.Rngs, **style: Any) -> nnx.Module | None:
+        """A module ``(x, genome) -> outputs`` that holds every choice and runs those of a traced genome.
+
+        Its weights have the paths of `network`'s, and at least their sizes.
+        """
+        del rngs, style
+        return None
+
+    @property
+    def cardinalities(self) -> tuple[int, ...]:
+        """Number of choices of each gene."""
+        return tuple(len(choices) for choices in self.genes.values())
+
+    def sample(self, key: jax.Array) -> jax.Array:
+        """A random genome; by default each gene uniform. The search draws again what is not valid."""
+        return genomes.random_genome(key, self.cardinalities)
+
+    def mutate(self, key: jax.Array, genome: jax.Array) -> jax.Array:
+        """The space's own mutation; by default exactly one gene takes another value."""
+        return genomes.change_one(key, genome, self.cardinalities)
+
+    def crossover(self, key: jax.Array, first: jax.Array, second: jax.Array) -> jax.Array:
+        """The space's own crossover; by default uniform."""
+        return genomes.uniform_crossover(key, first, second)
+
+    def is_valid(self, genome: jax.Array) -> jax.Array | bool:
+        """Whether the genome keeps the space's hard constraints; a boolean scalar."""
+        del genome
+        return True
+
+    def canonical(self, genome: jax.Array) -> jax.Array:
+        """One genome ``[L]`` for all that mean the same architecture."""
+        return jnp.asarray(genome, jnp.int32)
+
+    def structure(self, genome: jax.Array) -> jax.Array:
+        """Features ``[F]`` float32, equal for equal architectures, whose L1 distance says how far two are apart."""
+        return genomes.one_hot(self.canonical(genome), self.cardinalities)
+
+    def signature(self, genome: Any) -> Hashable:
+        """Candidates of one signature share one compiled training program."""
+        shared = type(self).supernet is not Space.supernet
+        return () if shared else tuple(int(gene) for gene in np.asarray(self.canonical(genome)))
+
+    def count(self, genome: Any) -> Count:
+        """Trainable parameters, and multiply-adds of one example, without running the network.
+
+        By default its module is traced, and convolutions and matrix products are counted.
+        """
+        return count_module(lambda rngs: self.network(self.check(genome), rngs=rngs), self.input_shape)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one example. A space with a field of this name is fitted to the data by the search."""
+        raise ValueError(f"{type(self).__name__} needs a field `input_shape`: the shape of one example")
+
+    def fitted(self, input_shape: tuple[int, ...], outputs: int) -> Self:
+        """The same space for other data: fields named ``input_shape`` and ``classes`` are replaced."""
+        given = {"input_shape": tuple(input_shape), "classes": outputs}
+        fields = {field.name for field in dataclasses.fields(self) if field.init}  # type: ignore[arg-type]
+        return dataclasses.replace(self, **{name: value for name, value in given.items() if name in fields})  # type: ignore[type-var]
+
+    def check(self, genome: Any) -> np.ndarray:
+        """The genome as a ``[L]`` int32 array.
+
+        Raises:
+            ValueError: if its length, its type or one of its genes does not fit this space.
+        """
+        array = np.asarray(genome)
+        if array.shape != (len(self.cardinalities),) or not np.issubdtype(array.dtype, np.integer):
+            raise ValueError(
+                f"a genome of {type(self).__name__} is {len(self.cardinalities)} integers, "
+                f"got shape {array.shape} of {array.dtype}"
+            )
+        for name, gene, size in zip(self.genes, array, self.cardinalities, strict=True):
+            if not 0 <= gene < size:
+                raise ValueError(f"gene {name!r} is {gene}; {type(self).__name__} has choices 0 to {size - 1} there")
+        return array.astype(np.int32)
+
+    def decode(self, genome: Any) -> dict[str, Any]:
+        """Each gene's name and chosen value."""
+        return {
+            name: choices[gene] for (name, choices), gene in zip(self.genes.items(), self.check(genome), strict=True)
+        }
+
+    def format(self, genome: Any) -> str:
+        """The genome as text that `parse` reads back to the same genome; by default ``name=value name=value``."""
+        return " ".join(f"{name}={value}" for name, value in self.decode(genome).items())
+
+    def parse(self, text: str) -> np.ndarray:
+        """The genome ``[L]`` int32 of a text.
+
+        Raises:
+            ValueError: if the text is not one of this space.
+        """
+        given = dict(part.partition("=")[::2] for part in text.split())
+        if set(given) != set(self.genes) or len(text.split()) != len(self.genes):
+            raise ValueError(
+                f"expected one name=value for each of {', '.join(self.genes)}, separated by spaces; got {text!r}"
+            )
+        return np.array([self._choice(name, given[name]) for name in self.genes], np.int32)
+
+    def _choice(self, name: str, value: str) -> int:
+        names = [str(choice) for choice in self.genes[name]]
+        if value not in names:
+            raise ValueError(f"gene {name!r} has no choice {value!r}; expected one of {', '.join(names)}")
+        return names.index(value)
+
+    def layers(self, genome: Any) -> list[str]:
+        """The architecture, a readable line a layer."""
+        return [f"{name}: {value}" for name, value in self.decode(genome).items()]
