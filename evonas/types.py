@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
+
+import jax
+import numpy as np
+from flax import struct
 
 NOBODY = -1
 """The id that stands for no candidate: a founder's parents, an empty place of a population."""
+
+FAILED = -np.inf
+"""The fitness, inside the core, of a candidate that has none."""
 
 
 class Count(NamedTuple):
@@ -25,17 +32,28 @@ class Failure(enum.StrEnum):
     OUT_OF_MEMORY = "out of memory"
 
 
+@struct.dataclass
+class Candidates:
+    """Architectures proposed for evaluation. ``len``, iteration by index, slices and index arrays work on the rows."""
+
+    ids: jax.Array  # [N] int32, in the order of asking, from 0
+    genomes: jax.Array  # [N, L] int32
+    parents: jax.Array  # [N, 2] int32 ids; NOBODY where there is none
+    replaces: jax.Array  # [N] int32 id of the member to leave for this one, where survival is decided by the sample
+
+    def __len__(self) -> int:
+        return self.ids.shape[0]
+
+    def __getitem__(self, rows: Any) -> Self:
+        """Some of the candidates, for a tell in part; an integer gives one."""
+        rows = [rows] if isinstance(rows, int | np.integer) else rows
+        return jax.tree.map(lambda column: column[rows], self)
+
+
 class Measurement(NamedTuple):
-    """What an evaluator found out about one candidate.
+    """What an evaluator found out about one candidate."""
 
-    Attributes:
-        fitness: one number an objective, maximised; empty if the candidate failed.
-        metrics: everything else that was measured, by name; the same at each repetition.
-        failure: why there is no fitness, or ``Failure.NONE``.
-        seconds: what the evaluation took on its device.
-    """
-
-    fitness: tuple[float, ...]
-    metrics: dict[str, Any]
+    fitness: tuple[float, ...]  # one number an objective, maximised; empty if the candidate failed
+    metrics: dict[str, Any]  # what else was measured, by name; the same at each repetition
     failure: Failure = Failure.NONE
-    seconds: float = 0.0
+    seconds: float = 0.0  # of device time

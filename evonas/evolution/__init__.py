@@ -1,0 +1,19 @@
+"""Evolution as pure functions on arrays."""
+
+from evonas.evolution.algorithm import Algorithm as Algorithm
+from evonas.evolution.algorithm import BoundAlgorithm as BoundAlgorithm
+from evonas.evolution.distance import Hamming as Hamming
+from evonas.evolution.distance import Structural as Structural
+from evonas.evolution.distance import pairwise as pairwise
+from evonas.evolution.diversity import Diversity as Diversity
+from evonas.evolution.diversity import measure as measure
+from evonas.evolution.diversity import novelty as novelty
+from evonas.evolution.pareto import pareto_front as pareto_front
+from evonas.evolution.presets import genetic_algorithm as genetic_algorithm
+from evonas.evolution.presets import nsga2 as nsga2
+from evonas.evolution.presets import random_search as random_search
+from evonas.evolution.presets import regularized_evolution as regularized_evolution
+from evonas.evolution.reproduction import Reaction as Reaction
+from evonas.evolution.reproduction import Reproduction as Reproduction
+from evonas.evolution.state import Members as Members
+from evonas.evolution.state import State as State

@@ -1,6 +1,7 @@
 """One operation out of several, chosen by an index while the program runs."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 from flax import nnx
@@ -23,19 +24,22 @@ class Choice(nnx.Module):
     def __init__(self, makers: Sequence[Callable[[], Callable]], only: int | None = None):
         self.only = only
         kept = range(len(makers)) if only is None else [only]
-        self.operations = nnx.Dict({f"choice{i}": makers[i]() for i in kept})
+        self.operations = nnx.Dict({f"choice{i}": _as_module(makers[i]()) for i in kept})
 
-    def __call__(self, x: jax.Array, index: jax.Array | None = None) -> jax.Array:
-        """Run operation ``index``, an int32 scalar; it is not read where only one was built."""
+    def __call__(self, x: jax.Array, index: jax.Array | None = None, *arguments: Any) -> jax.Array:
+        """Run operation ``index``, an int32 scalar; it is not read where only one was built.
+
+        Further arguments, if any, go to whichever operation runs.
+        """
         operations = list(self.operations.values())
         if self.only is not None:
-            return operations[0](x)
+            return operations[0](x, *arguments)
         graphs, weights, statistics = zip(*(split(operation) for operation in operations), strict=True)
 
         def branch(i: int) -> Callable:
-            def run(weights, statistics, x):
+            def run(weights, statistics, x, arguments):
                 operation = merge(graphs[i], weights[i], statistics[i])
-                y = operation(x)
+                y = operation(x, *arguments)
                 changed = list(statistics)
                 changed[i] = split(operation).statistics
                 return y, tuple(changed)
@@ -43,7 +47,22 @@ class Choice(nnx.Module):
             return run
 
         branches = [branch(i) for i in range(len(operations))]
-        y, statistics = jax.lax.switch(index, branches, weights, statistics, x)
+        y, statistics = jax.lax.switch(index, branches, weights, statistics, x, arguments)
         for operation, changed in zip(operations, statistics, strict=True):
             nnx.update(operation, changed)
         return y
+
+
+class Weightless(nnx.Module):
+    """A plain function as a module."""
+
+    def __init__(self, function: Callable[..., jax.Array]):
+        self.function = function
+
+    def __call__(self, x: jax.Array, *arguments: Any) -> jax.Array:
+        """Call the function."""
+        return self.function(x, *arguments)
+
+
+def _as_module(operation: Callable) -> nnx.Module:
+    return operation if isinstance(operation, nnx.Module) else Weightless(operation)

@@ -1,0 +1,171 @@
+"""The engine: found, reproduce, survive. A named algorithm is one `Algorithm` with its three slots filled."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import NamedTuple, Protocol
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from evonas.evolution.distance import Distance, Hamming
+from evonas.evolution.reproduction import Child, Reproduction, draw_valid
+from evonas.evolution.state import Members, State, no_members
+from evonas.evolution.survival import Elitist, Oldest, Replacement, Selection
+from evonas.spaces.base import Space
+from evonas.types import FAILED, NOBODY, Candidates
+
+
+class InitFn(Protocol):
+    """The empty state."""
+
+    def __call__(self, key: jax.Array, objectives: int = 1) -> State:
+        """State before the first `ask`. Founders are simply what the first asks give; the key is not used yet."""
+
+
+class AskFn(Protocol):
+    """Proposals."""
+
+    def __call__(self, key: jax.Array, state: State, n: int) -> tuple[Candidates, State]:
+        """The next ``n`` candidates.
+
+        The key is that of the whole run, the same at each call: a candidate's own is folded from it and its id, so
+        that proposals from one state do not depend on how many are asked for at once.
+        """
+
+
+class TellFn(Protocol):
+    """Results."""
+
+    def __call__(self, state: State, candidates: Candidates, fitness: jax.Array) -> State:
+        """The state after the candidates have fitness ``[N, M]``, maximised; ``-inf`` for those that failed.
+
+        Rows whose id is `NOBODY` are passed over, so that a ragged batch may be padded.
+        """
+
+
+class BoundAlgorithm(NamedTuple):
+    """An algorithm on a space: three pure functions over one explicit state."""
+
+    init: InitFn
+    ask: AskFn
+    tell: TellFn
+
+
+@dataclasses.dataclass(frozen=True)
+class Algorithm:
+    """An evolutionary algorithm: its founders are random, the other two slots are settings."""
+
+    population_size: int
+    """Members of the population, and number of random founders."""
+    reproduce: Reproduction | None = Reproduction()
+    """How a child comes about; None: every candidate is random."""
+    survive: Replacement | Selection = Oldest()
+    """Who stays."""
+    distance: Distance = Hamming()
+    """What diversity is measured by."""
+    several_objectives: bool = False
+    """Whether all objectives are compared, or there may be but one."""
+
+    def __post_init__(self) -> None:
+        if self.population_size < 1:
+            raise ValueError(f"a population has at least 1 member, got population_size={self.population_size}")
+        if isinstance(self.survive, Elitist) and not 0 <= self.survive.elites < self.population_size:
+            raise ValueError(
+                f"elites must be at least 0 and less than the population of {self.population_size}, "
+                f"got {self.survive.elites}"
+            )
+
+    def bind(self, space: Space) -> BoundAlgorithm:
+        """The algorithm's pure functions on a space."""
+        return BoundAlgorithm(
+            lambda key, objectives=1: _init(self, space, key, objectives),
+            lambda key, state, n: _ask(self, space, key, state, n),
+            lambda state, candidates, fitness: _tell(self, space, state, candidates, fitness),
+        )
+
+
+def _init(algorithm: Algorithm, space: Space, key: jax.Array, objectives: int) -> State:
+    del key
+    length = len(space.cardinalities)
+    genome = jax.ShapeDtypeStruct((length,), jnp.int32)
+    traits = jax.eval_shape(lambda genome: algorithm.distance.traits(space, genome), genome)
+    generational = isinstance(algorithm.survive, Selection)
+    brood = algorithm.survive.brood_size(algorithm.population_size) if generational else 0
+    return State(
+        members=no_members(algorithm.population_size, length, traits, objectives),
+        brood=no_members(brood, length, traits, objectives),
+        asked=jnp.int32(0),
+        told=jnp.int32(0),
+    )
+
+
+def _ask(algorithm: Algorithm, space: Space, key: jax.Array, state: State, n: int) -> tuple[Candidates, State]:
+    ids = state.asked + jnp.arange(n, dtype=jnp.int32)
+    keys = jax.vmap(lambda candidate: jax.random.fold_in(key, candidate))(ids)
+    children = jax.vmap(lambda candidate, key: _propose(algorithm, space, key, state, candidate))(ids, keys)
+    return Candidates(ids, *children), state.replace(asked=state.asked + n)
+
+
+def _propose(algorithm: Algorithm, space: Space, key: jax.Array, state: State, candidate: jax.Array) -> Child:
+    """A founder while the population is not full yet, or while nobody in it lives; else a child."""
+    found_key, reproduce_key = jax.random.split(key)
+    founder = Child(draw_valid(found_key, space.sample, space), jnp.full(2, NOBODY), jnp.int32(NOBODY))
+    if algorithm.reproduce is None:
+        return founder
+    child = algorithm.reproduce(reproduce_key, state.members, space, algorithm.distance)
+    founding = (candidate < algorithm.population_size) | ~state.members.alive.any()
+    return jax.tree.map(lambda a, b: jnp.where(founding, a, b), founder, child)
+
+
+def _tell(
+    algorithm: Algorithm, space: Space, state: State, candidates: Candidates, fitness: jax.Array
+) -> State:
+    chex.assert_shape(fitness, (len(candidates), state.members.fitness.shape[1]))
+    whole = jnp.isfinite(fitness).all(-1, keepdims=True)
+    told = Members(
+        ids=candidates.ids,
+        genomes=candidates.genomes,
+        traits=jax.vmap(lambda genome: algorithm.distance.traits(space, genome))(candidates.genomes),
+        fitness=jnp.where(whole, fitness, FAILED).astype(jnp.float32),
+    )
+
+    def step(state: State, row: tuple[Members, jax.Array]) -> tuple[State, None]:
+        child, replaces = row
+        settled = _settle(algorithm, state, child, replaces)
+        return jax.tree.map(lambda old, new: jnp.where(child.ids == NOBODY, old, new), state, settled), None
+
+    return jax.lax.scan(step, state, (told, candidates.replaces))[0]
+
+
+def _settle(algorithm: Algorithm, state: State, child: Members, replaces: jax.Array) -> State:
+    """One child gets its place: an empty one, that of a member, or one among the children of its generation."""
+    founding = state.told < algorithm.population_size
+    members, distance, survive = state.members, algorithm.distance, algorithm.survive
+    if isinstance(survive, Replacement):
+        row, enters = survive.place(members, child, replaces, state.told, distance)
+        row = jnp.where(founding, state.told, row)
+        stays = jax.tree.map(lambda column: column[row], members)
+        child = jax.tree.map(lambda new, old: jnp.where(founding | enters, new, old), child, stays)
+        return state.replace(members=members.put(row, child), told=state.told + 1)
+    brood_size = state.brood.ids.shape[0]
+    row = (state.told - algorithm.population_size) % brood_size
+    grown = state.replace(
+        members=_where(founding, members.put(jnp.minimum(state.told, algorithm.population_size - 1), child), members),
+        brood=_where(founding, state.brood, state.brood.put(row, child)),
+        told=state.told + 1,
+    )
+    complete = ~founding & (row == brood_size - 1)
+    return jax.lax.cond(complete, lambda state: _next_generation(algorithm, state), lambda state: state, grown)
+
+
+def _where(condition: jax.Array, yes: Members, no: Members) -> Members:
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
+
+
+def _next_generation(algorithm: Algorithm, state: State) -> State:
+    pool = jax.tree.map(lambda *columns: jnp.concatenate(columns), state.members, state.brood)
+    rows = algorithm.survive.select(pool, algorithm.population_size, algorithm.distance)
+    empty = state.brood.replace(ids=jnp.full_like(state.brood.ids, NOBODY))
+    return state.replace(members=pool.take(rows), brood=empty)

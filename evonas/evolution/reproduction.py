@@ -1,0 +1,126 @@
+"""How a child comes about: a tournament for each parent, crossover, mutation, within the space's constraints."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from evonas.evolution.distance import Distance
+from evonas.evolution.diversity import mean_distance
+from evonas.evolution.scores import Fitness, Score
+from evonas.evolution.state import Members
+from evonas.evolution.variation import Crossover, Mutation, SpaceMutation
+from evonas.spaces.base import Space
+from evonas.types import FAILED, NOBODY
+
+ATTEMPTS = 32
+"""Draws of a genome until one keeps the space's hard constraints."""
+
+
+class Child(NamedTuple):
+    """One proposal."""
+
+    genome: jax.Array  # [L] int32
+    parents: jax.Array  # [2] int32 ids
+    replaces: jax.Array  # int32 id: the worst of the parent's tournament
+
+
+@dataclasses.dataclass(frozen=True)
+class Reaction:
+    """What happens while the population's mean distance is below a threshold."""
+
+    threshold: float = 0.2
+    """Mean distance of two members, from 0 to 1."""
+    extra_mutations: int = 2
+    """Mutations added to each child."""
+    immigrant_share: float = 0.0
+    """Probability that a random genome takes a child's place."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Reproduction:
+    """Tournament selection with replacement, crossover, mutation."""
+
+    sample_size: int = 2
+    """Members drawn for each tournament."""
+    mutation: Mutation = SpaceMutation()
+    """Applied to every child."""
+    crossover: Crossover | None = None
+    """Applied before the mutation; None: one parent."""
+    crossover_probability: float = 0.9
+    """Share of the children that have two parents, where there is a crossover."""
+    score: Score = Fitness()
+    """What the tournament compares."""
+    reaction: Reaction | None = None
+    """What is done against a loss of diversity."""
+
+    def __post_init__(self) -> None:
+        if self.sample_size < 1:
+            raise ValueError(f"a tournament needs a sample_size of at least 1, got {self.sample_size}")
+
+    def __call__(self, key: jax.Array, members: Members, space: Space, distance: Distance) -> Child:
+        """A child of the members, of which at least one must be alive; the key is consumed."""
+        first_key, second_key, cross_key, vary_key, react_key = jax.random.split(key, 5)
+        scores = self.score(members, distance)
+        first, worst = _tournament(first_key, members, scores, self.sample_size)
+        second = first
+        if self.crossover is not None:
+            other, _ = _tournament(second_key, members, scores, self.sample_size)
+            second = jnp.where(jax.random.bernoulli(cross_key, self.crossover_probability), other, first)
+        low = self.reaction is not None and mean_distance(members, distance) < self.reaction.threshold
+
+        def vary(key: jax.Array) -> jax.Array:
+            return self._vary(key, members.genomes[first], members.genomes[second], low, space)
+
+        genome = draw_valid(vary_key, vary, space, members.genomes[first])
+        parents = jnp.stack([members.ids[first], jnp.where(second == first, NOBODY, members.ids[second])])
+        if self.reaction is not None and self.reaction.immigrant_share:
+            whether_key, sample_key = jax.random.split(react_key)
+            arrives = low & jax.random.bernoulli(whether_key, self.reaction.immigrant_share)
+            genome = jnp.where(arrives, draw_valid(sample_key, space.sample, space), genome)
+            parents = jnp.where(arrives, NOBODY, parents)
+        return Child(genome, parents, members.ids[worst])
+
+    def _vary(self, key, first, second, low, space):
+        cross_key, mutation_key = jax.random.split(key)
+        genome = first
+        if self.crossover is not None:
+            genome = jnp.where((first == second).all(), first, self.crossover(cross_key, first, second, space))
+        genome = self.mutation(mutation_key, genome, space)
+        for extra in range(self.reaction.extra_mutations if self.reaction else 0):
+            more = self.mutation(jax.random.fold_in(mutation_key, extra), genome, space)
+            genome = jnp.where(low, more, genome)
+        return genome
+
+
+def draw_valid(
+    key: jax.Array, draw: Callable[[jax.Array], jax.Array], space: Space, fallback: jax.Array | None = None
+) -> jax.Array:
+    """The first of up to `ATTEMPTS` draws that is valid; else the fallback, or the last draw where there is none."""
+    genome = draw(key)
+    if type(space).is_valid is Space.is_valid:
+        return genome
+
+    def again(carry):
+        attempt, _ = carry
+        return attempt + 1, draw(jax.random.fold_in(key, attempt))
+
+    def rejected(carry):
+        attempt, genome = carry
+        return ~jnp.asarray(space.is_valid(genome)) & (attempt < ATTEMPTS)
+
+    genome = jax.lax.while_loop(rejected, again, (jnp.int32(1), genome))[1]
+    return genome if fallback is None else jnp.where(space.is_valid(genome), genome, fallback)
+
+
+def _tournament(key: jax.Array, members: Members, scores: jax.Array, sample_size: int) -> tuple[jax.Array, jax.Array]:
+    """Rows of the best and the worst of a sample, drawn with replacement among the living."""
+    alive = members.alive
+    places = jax.random.randint(key, (sample_size,), 0, jnp.maximum(alive.sum(), 1))
+    rows = jnp.searchsorted(jnp.cumsum(alive), places, side="right")
+    drawn = jnp.where(alive[rows], scores[rows], FAILED)
+    return rows[jnp.argmax(drawn)], rows[jnp.argmin(drawn)]

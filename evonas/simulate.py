@@ -1,0 +1,130 @@
+"""Many repeats of a whole search at once, against a table or a function: one scan, one vmap."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from evonas.evolution.algorithm import Algorithm, BoundAlgorithm
+from evonas.evolution.state import State
+from evonas.genome import genome_index
+from evonas.spaces.base import Space
+from evonas.types import FAILED
+
+FitnessFn = Callable[[jax.Array, jax.Array], jax.Array]
+"""``(key, genome) -> fitness``: a scalar, traced; the key is for noise."""
+
+ATTEMPTS = 10
+"""Proposals for one candidate until one is new, where repeats are resampled."""
+
+
+class _Run(NamedTuple):
+    state: State
+    best: jax.Array  # float32 scalar
+    reported: jax.Array  # float32 scalar, of the best
+    visited: jax.Array  # [size] bool by canonical index, or [0]
+
+
+def simulate(
+    space: Space,
+    algorithm: Algorithm,
+    table: Any,
+    *,
+    evaluations: int,
+    repeats: int,
+    seed: int = 0,
+    reported: Any = None,
+    duplicates: Literal["allow", "resample"] = "allow",
+) -> np.ndarray:
+    """Run a search ``repeats`` times and record the best so far after each evaluation.
+
+    Args:
+        space: where the genomes live.
+        algorithm: for instance `evonas.regularized_evolution()`.
+        table: fitness of every genome ``[size]``, by `evonas.genome.genome_index`; or a function
+            ``(key, genome) -> fitness`` that JAX can trace. NaN is a failed evaluation.
+        evaluations: of each repeat.
+        repeats: independent runs.
+        seed: the repeats' keys are folded from it and their number.
+        reported: a second table or function, read for the best so far in place of its fitness: test accuracy, say,
+            where the search sees validation accuracy.
+        duplicates: "resample" asks again, up to `ATTEMPTS` times, for a candidate whose canonical form is known;
+            for spaces that a table can list.
+
+    Returns:
+        ``[repeats, evaluations]`` float32. ``-inf`` while every candidate has failed.
+
+    Raises:
+        ValueError: if a table's size is not the space's, or a count is not positive.
+    """
+    if evaluations < 1 or repeats < 1:
+        raise ValueError(f"evaluations and repeats must be at least 1, got {evaluations} and {repeats}")
+    fitness_of = _lookup(space, table)
+    report_of = fitness_of if reported is None else _lookup(space, reported)
+    bound = algorithm.bind(space)
+    size = int(np.prod(space.cardinalities)) if duplicates == "resample" else 0
+
+    def repeat(key: jax.Array) -> jax.Array:
+        start = _Run(bound.init(key), jnp.float32(FAILED), jnp.float32(FAILED), jnp.zeros(size, bool))
+        step = functools.partial(_step, bound, space, fitness_of, report_of, key)
+        return jax.lax.scan(step, start, None, length=evaluations)[1]
+
+    keys = jax.vmap(lambda number: jax.random.fold_in(jax.random.key(seed), number))(jnp.arange(repeats))
+    return np.asarray(jax.jit(jax.vmap(repeat))(keys))
+
+
+def _step(
+    bound: BoundAlgorithm, space: Space, fitness_of: FitnessFn, report_of: FitnessFn, key: jax.Array, run: _Run, _: None
+) -> tuple[_Run, jax.Array]:
+    candidates, asked = _ask_new(bound, space, key, run)
+    genome = candidates.genomes[0]
+    noise_key = jax.random.fold_in(jax.random.fold_in(key, 1), candidates.ids[0])
+    fitness = fitness_of(noise_key, genome)
+    fitness = jnp.where(jnp.isfinite(fitness), fitness, FAILED).astype(jnp.float32)
+    better = fitness > run.best
+    visited = run.visited.at[_canonical_index(space, genome)].set(True) if run.visited.size else run.visited
+    after = _Run(
+        state=bound.tell(asked, candidates, fitness[None, None]),
+        best=jnp.where(better, fitness, run.best),
+        reported=jnp.where(better, report_of(noise_key, genome).astype(jnp.float32), run.reported),
+        visited=visited,
+    )
+    return after, after.reported
+
+
+def _ask_new(bound: BoundAlgorithm, space: Space, key: jax.Array, run: _Run):
+    """The next candidate, asked for again while its canonical form is known."""
+    proposal = bound.ask(key, run.state, 1)
+    if not run.visited.size:
+        return proposal
+
+    def known(carry):
+        attempt, (candidates, _) = carry
+        return run.visited[_canonical_index(space, candidates.genomes[0])] & (attempt < ATTEMPTS)
+
+    def again(carry):
+        attempt, _ = carry
+        return attempt + 1, bound.ask(jax.random.fold_in(key, attempt), run.state, 1)
+
+    return jax.lax.while_loop(known, again, (jnp.int32(1), proposal))[1]
+
+
+def _canonical_index(space: Space, genome: jax.Array) -> jax.Array:
+    return genome_index(space.canonical(genome), space.cardinalities)
+
+
+def _lookup(space: Space, table: Any) -> FitnessFn:
+    if callable(table):
+        return table
+    values = jnp.asarray(table, jnp.float32)
+    size = int(np.prod(space.cardinalities))
+    if values.shape != (size,):
+        raise ValueError(
+            f"a table of {type(space).__name__} has one number for each of its {size} genomes, got shape {values.shape}"
+        )
+    return lambda key, genome: values[genome_index(genome, space.cardinalities)]
