@@ -1,0 +1,23 @@
+"""Evolutionary neural architecture search for JAX."""
+
+from evonas import data as data
+from evonas import spaces as spaces
+from evonas import tables as tables
+from evonas.evolution import Algorithm as Algorithm
+from evonas.evolution import Hamming as Hamming
+from evonas.evolution import Reaction as Reaction
+from evonas.evolution import Structural as Structural
+from evonas.evolution import genetic_algorithm as genetic_algorithm
+from evonas.evolution import nsga2 as nsga2
+from evonas.evolution import random_search as random_search
+from evonas.evolution import regularized_evolution as regularized_evolution
+from evonas.evolution import scores as scores
+from evonas.evolution import variation as variation
+from evonas.population import Population as Population
+from evonas.run import Callback as Callback
+from evonas.run import Experiment as Experiment
+from evonas.run import search as search
+from evonas.simulate import simulate as simulate
+from evonas.training import Training as Training
+from evonas.training import load_network as load_network
+from evonas.training import retrain as retrain

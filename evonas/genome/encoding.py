@@ -1,17 +1,23 @@
 """Drawing, numbering and unfolding genomes."""
 
+from collections.abc import Sequence
+from typing import TypeAlias
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
+
+Cardinalities: TypeAlias = jax.Array | np.ndarray | Sequence[int]
 
 
-def random_genome(key: jax.Array, cardinalities) -> jax.Array:
+def random_genome(key: jax.Array, cardinalities: Cardinalities) -> jax.Array:
     """A genome ``[L]`` int32 with every gene uniform over its choices."""
     sizes = jnp.asarray(cardinalities, jnp.int32)
     return jax.random.randint(key, sizes.shape, 0, sizes, jnp.int32)
 
 
-def genome_index(genome, cardinalities: tuple[int, ...]) -> jax.Array:
+def genome_index(genome: ArrayLike, cardinalities: tuple[int, ...]) -> jax.Array:
     """The genome's row in a table of all genomes: mixed radix, the first gene most significant; int32 scalar.
 
     Works for the leading axes of ``[..., L]`` as well.
@@ -33,7 +39,7 @@ def enumerate_genomes(cardinalities: tuple[int, ...]) -> np.ndarray:
     return np.stack(np.unravel_index(np.arange(np.prod(cardinalities)), cardinalities), axis=-1).astype(np.int32)
 
 
-def one_hot(genome, cardinalities: tuple[int, ...]) -> jax.Array:
+def one_hot(genome: ArrayLike, cardinalities: tuple[int, ...]) -> jax.Array:
     """The genes unfolded: ``[sum(cardinalities)]`` float32, one 1 a gene."""
     starts = np.concatenate([[0], np.cumsum(cardinalities)[:-1]]).astype(np.int32)
     return jnp.zeros(int(np.sum(cardinalities)), jnp.float32).at[jnp.asarray(genome) + starts].set(1.0)

@@ -8,8 +8,10 @@ changes with a probability (NNI, NAS-Bench-101).
 import jax
 import jax.numpy as jnp
 
+from evonas.genome.encoding import Cardinalities
 
-def change_one(key: jax.Array, genome: jax.Array, cardinalities) -> jax.Array:
+
+def change_one(key: jax.Array, genome: jax.Array, cardinalities: Cardinalities) -> jax.Array:
     """Exactly one gene, uniform over the genes that have another value, takes another value, uniform over those."""
     gene_key, value_key = jax.random.split(key)
     sizes = jnp.asarray(cardinalities, jnp.int32)
@@ -20,7 +22,7 @@ def change_one(key: jax.Array, genome: jax.Array, cardinalities) -> jax.Array:
     return genome.at[gene].set((genome[gene] + step) % sizes[gene])
 
 
-def redraw_one(key: jax.Array, genome: jax.Array, cardinalities) -> jax.Array:
+def redraw_one(key: jax.Array, genome: jax.Array, cardinalities: Cardinalities) -> jax.Array:
     """One gene, uniform over all, is drawn anew; it may keep its value."""
     gene_key, value_key = jax.random.split(key)
     sizes = jnp.asarray(cardinalities, jnp.int32)
@@ -28,7 +30,7 @@ def redraw_one(key: jax.Array, genome: jax.Array, cardinalities) -> jax.Array:
     return genome.at[gene].set(jax.random.randint(value_key, (), 0, sizes[gene], jnp.int32))
 
 
-def change_each(key: jax.Array, genome: jax.Array, cardinalities, probability: float) -> jax.Array:
+def change_each(key: jax.Array, genome: jax.Array, cardinalities: Cardinalities, probability: float) -> jax.Array:
     """Each gene by itself takes another value with the given probability."""
     which_key, value_key = jax.random.split(key)
     sizes = jnp.asarray(cardinalities, jnp.int32)

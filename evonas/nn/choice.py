@@ -34,10 +34,12 @@ class Choice(nnx.Module):
         operations = list(self.operations.values())
         if self.only is not None:
             return operations[0](x, *arguments)
+        if index is None:
+            raise ValueError("expected the index of one of several operations; call the network with a genome")
         graphs, weights, statistics = zip(*(split(operation) for operation in operations), strict=True)
 
         def branch(i: int) -> Callable:
-            def run(weights, statistics, x, arguments):
+            def run(weights: Any, statistics: Any, x: jax.Array, arguments: tuple[Any, ...]) -> tuple[jax.Array, Any]:
                 operation = merge(graphs[i], weights[i], statistics[i])
                 y = operation(x, *arguments)
                 changed = list(statistics)

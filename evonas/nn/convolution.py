@@ -12,6 +12,8 @@ import jax
 import jax.numpy as jnp
 
 _LAYOUT = ("NHWC", "HWIO", "NHWC")
+DEPTHWISE = "_depthwise"
+"""What the depthwise convolution is called in a traced program."""
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
@@ -49,8 +51,12 @@ def _padding(size: int, dilation: int) -> tuple[int, int]:
     return pad, pad
 
 
+@functools.partial(jax.jit, static_argnums=(2, 3))
 def _depthwise(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> jax.Array:
-    """One multiply-add per tap: XLA fuses the taps into one pass, and so it does with their derivatives."""
+    """One multiply-add per tap: XLA fuses the taps into one pass, and so it does with their derivatives.
+
+    Under ``jit`` it is traced once a shape, and `count_module` knows it by its name.
+    """
     height, width = kernel.shape[:2]
     (top, _), (left, _) = _padding(height, dilation), _padding(width, dilation)
     padded = jnp.pad(x, ((0, 0), (top, top), (left, left), (0, 0)))
@@ -68,14 +74,17 @@ def _depthwise(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> j
     return total
 
 
-def _forward(x, kernel, stride, dilation, groups):
+def _forward(
+    x: jax.Array, kernel: jax.Array, stride: int, dilation: int, groups: int
+) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
     return convolve(x, kernel, stride, dilation, groups), (x, kernel)
 
 
-def _backward(stride, dilation, groups, saved, slope):
+def _backward(
+    stride: int, dilation: int, groups: int, saved: tuple[jax.Array, jax.Array], slope: jax.Array
+) -> tuple[jax.Array, jax.Array]:
     x, kernel = saved
-    height, width, inputs, outputs = kernel.shape
-    if height == width == 1 and groups == 1:
+    if kernel.shape[:2] == (1, 1) and groups == 1:
         return _backward_pointwise(x, kernel, stride, slope)
     if groups > 1:
         return jax.vjp(lambda a, b: _depthwise(a, b, stride, dilation), x, kernel)[1](slope)
@@ -85,7 +94,7 @@ def _backward(stride, dilation, groups, saved, slope):
     )
 
 
-def _backward_pointwise(x, kernel, stride, slope):
+def _backward_pointwise(x: jax.Array, kernel: jax.Array, stride: int, slope: jax.Array) -> tuple[jax.Array, jax.Array]:
     strided = x[:, ::stride, ::stride]
     to_kernel = jnp.einsum("bhwi,bhwo->io", strided, slope)[None, None]
     to_strided = jnp.einsum("bhwo,io->bhwi", slope, kernel[0, 0])
@@ -94,10 +103,10 @@ def _backward_pointwise(x, kernel, stride, slope):
     return jnp.zeros_like(x).at[:, ::stride, ::stride].set(to_strided), to_kernel
 
 
-def _slope_of_input(x, kernel, stride, dilation, slope):
+def _slope_of_input(x: jax.Array, kernel: jax.Array, stride: int, dilation: int, slope: jax.Array) -> jax.Array:
     """The slope, spread out by the stride, convolved with the kernel turned by 180 degrees."""
 
-    def padding(axis):
+    def padding(axis: int) -> tuple[int, int]:
         size, reach = x.shape[1 + axis], dilation * (kernel.shape[axis] - 1)
         before = reach - reach // 2
         spread = (slope.shape[1 + axis] - 1) * stride + 1
@@ -114,10 +123,10 @@ def _slope_of_input(x, kernel, stride, dilation, slope):
     )
 
 
-def _slope_of_kernel(x, kernel, stride, dilation, slope):
+def _slope_of_kernel(x: jax.Array, kernel: jax.Array, stride: int, dilation: int, slope: jax.Array) -> jax.Array:
     """The input with batch and channels exchanged, convolved with the slope as a kernel."""
 
-    def padding(axis):
+    def padding(axis: int) -> tuple[int, int]:
         before = dilation * (kernel.shape[axis] - 1) // 2
         reach = (slope.shape[1 + axis] - 1) * stride + 1
         return before, (kernel.shape[axis] - 1) * dilation + reach - x.shape[1 + axis] - before

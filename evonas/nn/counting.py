@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from evonas.nn.convolution import DEPTHWISE
 from evonas.nn.plain import merge, split
 from evonas.types import Count
 
@@ -18,7 +20,7 @@ def count_module(make: Callable[[nnx.Rngs], nnx.Module], input_shape: tuple[int,
     """
     graph: list[nnx.GraphDef] = []
 
-    def build(key):
+    def build(key: jax.Array) -> tuple[Any, Any]:
         module = make(nnx.Rngs(params=key))
         module.eval()
         parts = split(module)
@@ -34,19 +36,21 @@ def count_module(make: Callable[[nnx.Rngs], nnx.Module], input_shape: tuple[int,
     )
 
 
-def _equations(jaxpr) -> Iterator:
+def _equations(jaxpr: Any) -> Iterator[Any]:
     for equation in jaxpr.eqns:
         inner = [value for value in equation.params.values() if hasattr(value, "eqns") or hasattr(value, "jaxpr")]
-        if not inner:
-            yield equation
+        yield equation
         for program in inner:
             yield from _equations(getattr(program, "jaxpr", program))
 
 
-def _multiply_adds(equation) -> int:
+def _multiply_adds(equation: Any) -> int:
     if equation.primitive.name == "conv_general_dilated":
         kernel, layout = equation.invars[1].aval.shape, equation.params["dimension_numbers"].rhs_spec
         return math.prod(equation.outvars[0].aval.shape) * math.prod(kernel) // kernel[layout[0]]
+    if equation.params.get("name") == DEPTHWISE:
+        height, width = equation.invars[1].aval.shape[:2]
+        return math.prod(equation.outvars[0].aval.shape) * height * width
     if equation.primitive.name == "dot_general":
         (contracted, _), _ = equation.params["dimension_numbers"]
         left = equation.invars[0].aval.shape

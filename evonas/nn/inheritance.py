@@ -22,6 +22,4 @@ def inherit(network: nnx.Module, parameters: Any, statistics: Any) -> nnx.Module
 
 def _cut(wanted: Any, shared: Any) -> Any:
     source = dict(jax.tree.leaves_with_path(shared))
-    return jax.tree.map_with_path(
-        lambda path, leaf: source[path][tuple(slice(0, size) for size in leaf.shape)], wanted
-    )
+    return jax.tree.map_with_path(lambda path, leaf: source[path][tuple(slice(0, size) for size in leaf.shape)], wanted)

@@ -23,25 +23,36 @@ class Convolution(nnx.Module):
         rngs: nnx.Rngs,
         style: Style,
     ):
-        self.stride, self.groups, self.dtype = stride, groups, style.dtype
+        self.stride, self.groups, self.style = stride, groups, style
         self.kernel = nnx.Param(style.kernel(rngs, (size, size, inputs // groups, outputs)))
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Convolve ``x`` ``[B, H, W, I]``."""
-        return convolve(x.astype(self.dtype), self.kernel[...].astype(self.dtype), self.stride, 1, self.groups)
+        kernel = self.kernel[...].astype(self.style.dtype)
+        return convolve(x.astype(self.style.dtype), kernel, self.stride, 1, self.groups)
+
+    def narrow(self, inputs: jax.Array, outputs: jax.Array) -> None:
+        """Scale the new weights to those of a layer of so many channels; the others are not in use."""
+        fan = inputs if self.groups == 1 else 1
+        self.kernel.set_value(self.kernel[...] * self.style.narrowing(self.kernel.shape, fan, outputs))
 
 
 class Linear(nnx.Module):
     """Affine map of the last axis."""
 
     def __init__(self, inputs: int, outputs: int, *, rngs: nnx.Rngs, style: Style):
-        self.dtype = style.dtype
+        self.style = style
         self.kernel = nnx.Param(style.kernel(rngs, (inputs, outputs)))
         self.bias = nnx.Param(jnp.zeros(outputs))
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Map ``x`` ``[..., I]``."""
-        return x.astype(self.dtype) @ self.kernel[...].astype(self.dtype) + self.bias[...].astype(self.dtype)
+        dtype = self.style.dtype
+        return x.astype(dtype) @ self.kernel[...].astype(dtype) + self.bias[...].astype(dtype)
+
+    def narrow(self, inputs: jax.Array, outputs: jax.Array | int) -> None:
+        """Scale the new weights to those of a layer of so many channels; the others are not in use."""
+        self.kernel.set_value(self.kernel[...] * self.style.narrowing(self.kernel.shape, inputs, outputs))
 
 
 class ReluConvNorm(nnx.Module):
@@ -56,15 +67,39 @@ class ReluConvNorm(nnx.Module):
         return self.norm(self.convolution(jax.nn.relu(x)))
 
 
-class Dropout(nnx.Module):
-    """Dropout (Srivastava et al. 2014) whose rate is given at each call, so that a genome may choose it."""
+class SeparableConvolution(nnx.Module):
+    """Depthwise convolution, then a pointwise one; without bias, and nothing between them."""
 
-    def __init__(self) -> None:
+    def __init__(self, inputs: int, outputs: int, size: int, *, rngs: nnx.Rngs, style: Style):
+        self.depthwise = Convolution(inputs, inputs, size, groups=inputs, rngs=rngs, style=style)
+        self.pointwise = Convolution(inputs, outputs, 1, rngs=rngs, style=style)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Convolve ``x`` ``[B, H, W, I]``."""
+        return self.pointwise(self.depthwise(x))
+
+    def narrow(self, inputs: jax.Array, outputs: jax.Array) -> None:
+        """Scale the new weights to those of a layer of so many channels; the others are not in use."""
+        self.depthwise.narrow(inputs, inputs)
+        self.pointwise.narrow(inputs, outputs)
+
+
+class Dropout(nnx.Module):
+    """Dropout (Srivastava et al. 2014) whose rate is given at each call, so that a genome may choose it.
+
+    Args:
+        channels: how many are drawn for, at least those of the input: networks of other widths, given the same key,
+            so drop the same units.
+    """
+
+    def __init__(self, channels: int | None = None) -> None:
+        self.channels = channels
         self.deterministic = False
 
     def __call__(self, x: jax.Array, rate: jax.Array | float, rngs: nnx.Rngs | None) -> jax.Array:
         """Zero a share ``rate`` of ``x`` in training and scale the rest; ``rngs`` has a stream ``dropout``."""
         if self.deterministic or rngs is None:
             return x
-        keep = jax.random.bernoulli(rngs.dropout(), 1.0 - rate, x.shape)
+        shape = (*x.shape[:-1], self.channels or x.shape[-1])
+        keep = jax.random.bernoulli(rngs.dropout(), 1.0 - rate, shape)[..., : x.shape[-1]]
         return jnp.where(keep, x / (1.0 - rate), 0.0).astype(x.dtype)

@@ -1,8 +1,10 @@
-"""Normalisation with one pass over the data, folded into one scale and one shift per channel."""
+"""Normalisation of activations."""
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
+
+from evonas.nn.width import used_channels
 
 EPSILON = 1e-5
 MOMENTUM = 0.9
@@ -22,14 +24,15 @@ class BatchNorm(nnx.Module):
         self.variance = nnx.BatchStat(jnp.ones(channels))
         self.use_running_average = False
 
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """Normalise ``x`` ``[..., C]``."""
+    def __call__(self, x: jax.Array, width: jax.Array | int | None = None) -> jax.Array:
+        """Normalise ``x`` ``[..., C]``; each channel by itself, so that a ``width`` changes nothing."""
+        del width
         if self.use_running_average:
             mean, variance = self.mean[...], self.variance[...]
         else:
             mean, variance = _moments(x, tuple(range(x.ndim - 1)))
-            self.mean[...] = MOMENTUM * self.mean[...] + (1 - MOMENTUM) * mean
-            self.variance[...] = MOMENTUM * self.variance[...] + (1 - MOMENTUM) * variance
+            self.mean.set_value(MOMENTUM * self.mean[...] + (1 - MOMENTUM) * mean)
+            self.variance.set_value(MOMENTUM * self.variance[...] + (1 - MOMENTUM) * variance)
         scale = self.scale[...] * jax.lax.rsqrt(variance + EPSILON)
         return (x * scale + (self.bias[...] - mean * scale)).astype(x.dtype)
 
@@ -41,12 +44,12 @@ class LayerNorm(nnx.Module):
         self.scale = nnx.Param(jnp.ones(channels))
         self.bias = nnx.Param(jnp.zeros(channels))
 
-    def __call__(self, x: jax.Array, width: jax.Array | int) -> jax.Array:
-        """Normalise ``x`` ``[..., C]`` over its first ``width`` channels; the others must be zero."""
-        wide = x.astype(jnp.float32)
-        mean = wide.sum(-1, keepdims=True) / width
-        variance = jnp.maximum(jnp.square(wide).sum(-1, keepdims=True) / width - jnp.square(mean), 0.0)
-        normal = (wide - mean) * jax.lax.rsqrt(variance + EPSILON)
+    def __call__(self, x: jax.Array, width: jax.Array | int | None = None) -> jax.Array:
+        """Normalise ``x`` ``[..., C]`` over its first ``width`` channels, or all; the others must be zero."""
+        wide, in_use = x.astype(jnp.float32), x.shape[-1] if width is None else width
+        centred = used_channels(wide - wide.sum(-1, keepdims=True) / in_use, width)
+        variance = jnp.square(centred).sum(-1, keepdims=True) / in_use
+        normal = centred * jax.lax.rsqrt(variance + EPSILON)
         return (normal * self.scale[...] + self.bias[...]).astype(x.dtype)
 
 

@@ -19,8 +19,8 @@ class Parts(NamedTuple):
 
 def split(module: nnx.Module) -> Parts:
     """Take a module apart."""
-    graph, parameters, statistics = nnx.split(module, nnx.Param, ...)
-    return Parts(graph, nnx.pure(parameters), nnx.pure(statistics))
+    graph, *states = nnx.split(module, nnx.Param, ...)
+    return Parts(graph, *(nnx.as_pure(state) for state in states))
 
 
 def merge(graph: nnx.GraphDef, parameters: Any, statistics: Any) -> Any:

@@ -1,5 +1,7 @@
 """Pooling by shifted sums and maxima."""
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -39,7 +41,9 @@ def _neighbours(length: int, size: int) -> np.ndarray:
     return np.convolve(np.ones(length), np.ones(size), mode="full")[size // 2 :][:length]
 
 
-def _shifted(x, size, axis, fill, combine):
+def _shifted(
+    x: jax.Array, size: int, axis: int, fill: float, combine: Callable[[jax.Array, jax.Array], jax.Array]
+) -> jax.Array:
     pad = [(0, 0)] * x.ndim
     pad[axis] = (size // 2, size // 2)
     padded = jnp.pad(x, pad, constant_values=fill)

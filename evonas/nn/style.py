@@ -29,5 +29,19 @@ class Style:
     initializer: Initializer = "he"
 
     def kernel(self, rngs: nnx.Rngs, shape: tuple[int, ...], batch_axis: tuple[int, ...] = ()) -> jax.Array:
-        """A float32 kernel of ``shape``, whose last axis is the output; ``batch_axis`` names axes apart from the fan."""
+        """A float32 kernel of ``shape``, the last axis its outputs; ``batch_axis`` names axes apart from the fan."""
+        if 0 in shape:
+            return jnp.zeros(shape)
         return _INITIALIZERS[self.initializer](batch_axis=batch_axis)(rngs.params(), shape, jnp.float32)
+
+    def narrowing(self, shape: tuple[int, ...], inputs: Any, outputs: Any) -> Any:
+        """What makes a new kernel of ``shape`` one for fewer channels: the ratio of the two standard deviations.
+
+        Args:
+            shape: of the kernel, ``[..., I, O]``.
+            inputs: in use, of ``I``.
+            outputs: in use, of ``O``.
+        """
+        if self.initializer == "glorot":
+            return jnp.sqrt((shape[-2] + shape[-1]) / (inputs + outputs))
+        return jnp.sqrt(shape[-2] / inputs)

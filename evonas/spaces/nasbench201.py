@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -131,7 +132,11 @@ class NASBench201(Space):
         outline = f"{self.cells_per_stage} x cell at {{}} channels".format
         return [
             f"stem: 3x3 convolution to {self.channels} channels",
-            outline(self.channels) + ", halve, " + outline(2 * self.channels) + ", halve, " + outline(4 * self.channels),
+            outline(self.channels)
+            + ", halve, "
+            + outline(2 * self.channels)
+            + ", halve, "
+            + outline(4 * self.channels),
             *(f"node {end}: {' + '.join(inputs) or 'zero'}" for end, inputs in terms.items()),
             f"head: average over the image, linear to {self.classes}",
         ]
@@ -186,8 +191,9 @@ class Network(nnx.Module):
         self.norm = BatchNorm(channels[2])
         self.head = Linear(channels[2], space.classes, rngs=rngs, style=style)
 
-    def __call__(self, x: jax.Array, genome: jax.Array | None = None) -> jax.Array:
+    def __call__(self, x: jax.Array, genome: jax.Array | None = None, *, rngs: nnx.Rngs | None = None) -> jax.Array:
         """Logits ``[B, classes]`` of images ``[B, H, W, C]``; a shared network needs the genome."""
+        del rngs  # nothing here is random; all networks are called alike
         x = self.stem_norm(self.stem(x))
         for stage, cells in enumerate(self.stages):
             if stage:
@@ -217,7 +223,9 @@ def _expression(operations: list[int]) -> str:
     """
     nodes = ["0", "", "", ""]
     for end in range(1, 4):
-        inputs = [(operation, nodes[start]) for (start, to), operation in zip(EDGES, operations, strict=True) if to == end]
+        inputs = [
+            (operation, nodes[start]) for (start, to), operation in zip(EDGES, operations, strict=True) if to == end
+        ]
         nodes[end] = "+".join(sorted(_term(operation, node) for operation, node in inputs))
     return nodes[3]
 
@@ -235,7 +243,7 @@ def _path_counts(genome: jax.Array) -> jax.Array:
     counts = jnp.zeros(64, jnp.float32)
     for nodes in ((0, 3), (0, 1, 3), (0, 2, 3), (0, 1, 2, 3)):
         code, open_ = jnp.int32(0), jnp.bool_(True)
-        for pair in zip(nodes[:-1], nodes[1:], strict=True):
+        for pair in itertools.pairwise(nodes):
             operation = edge[pair]
             code = jnp.where(operation == _SKIP, code, 4 * code + digit[operation])
             open_ &= operation != _NONE

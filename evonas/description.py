@@ -1,0 +1,75 @@
+"""Settings as plain data and back: how spaces, algorithms and data sources are written into files."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+_PLAIN = (str, int, float, bool, type(None))
+
+
+def describe(value: Any) -> Any:
+    """A JSON-able description of a frozen dataclass, its fields described alike; `rebuild` reads it.
+
+    Raises:
+        ValueError: if it holds anything but dataclasses, tuples, lists, mappings, strings, numbers, booleans and None.
+    """
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, tuple | list):
+        return [describe(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(name): describe(item) for name, item in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: describe(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
+        return {"type": type_name(type(value)), **fields}
+    raise ValueError(f"a setting is a dataclass, a tuple, a string, a number or None; got {value!r}")
+
+
+def rebuild(description: Any, known: Mapping[str, type] | None = None) -> Any:
+    """The value of a description.
+
+    Args:
+        description: from `describe`, perhaps by way of JSON, which turns tuples into lists: they come back as tuples.
+        known: classes outside evonas that may be built, by `type_name`. Nothing else is imported.
+
+    Raises:
+        ValueError: if a class is neither evonas's nor known, or a field does not exist.
+    """
+    if isinstance(description, list):
+        return tuple(rebuild(item, known) for item in description)
+    if not isinstance(description, dict):
+        return description
+    fields = {name: rebuild(item, known) for name, item in description.items() if name != "type"}
+    if "type" not in description:
+        return fields
+    build = _class_named(description["type"], known or {})
+    try:
+        return build(**fields)
+    except TypeError as error:
+        raise ValueError(f"{description['type']} can't be built from {', '.join(fields)}: {error}") from error
+
+
+def type_name(kind: type) -> str:
+    """How a class is named in a description: ``module:name``."""
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def _class_named(name: str, known: Mapping[str, type]) -> type:
+    if name in known:
+        return known[name]
+    module, _, attribute = name.partition(":")
+    if not module.startswith("evonas."):
+        raise ValueError(f"{name} is not a class of evonas: pass the object itself, as in load(path, space=...)")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"this version of evonas has no {name}: {error}") from error
+    if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
+        raise ValueError(f"{name} is not a setting")
+    return found

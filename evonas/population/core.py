@@ -1,0 +1,331 @@
+"""`Population`: ask and tell around the pure core, with a history of all that was told."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from evonas.evolution import Algorithm, State, measure, pareto_front
+from evonas.population.history import History
+from evonas.spaces.base import Space
+from evonas.types import NOBODY, Candidates, Failure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ATTEMPTS = 10
+"""Rounds of new proposals for candidates that repeat a known architecture."""
+
+
+class Record(NamedTuple):
+    """One evaluated candidate."""
+
+    id: int
+    genome: np.ndarray  # [L] int32
+    architecture: str  # the genome as the space's text
+    fitness: tuple[float, ...]  # one number an objective; NaN if it failed
+    parents: tuple[int, ...]  # ids
+    failure: Failure
+
+
+class Population:
+    """A population under evolution: ask for candidates, evaluate them anywhere, tell their fitness.
+
+    Asks and tells may overlap and come back out of order or in part. The same seed and the same order of calls give
+    the same candidates, on any device.
+
+    Args:
+        space: where the genomes live.
+        algorithm: for instance `evonas.regularized_evolution()`.
+        seed: of all randomness.
+        duplicates: "allow" proposals whose architecture is known, or "resample" them: up to `ATTEMPTS` times, as a
+            small space may have nothing new left.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        algorithm: Algorithm,
+        *,
+        seed: int = 0,
+        duplicates: Literal["allow", "resample"] = "allow",
+    ):
+        if duplicates not in ("allow", "resample"):
+            raise ValueError(f'duplicates is "allow" or "resample", got {duplicates!r}')
+        self.space, self.algorithm, self.seed, self.duplicates = space, algorithm, seed, duplicates
+        self._key = jax.random.key(seed)
+        self._bound = algorithm.bind(space)
+        self._ask = jax.jit(self._bound.ask, static_argnums=2)
+        self._tell = jax.jit(self._bound.tell)
+        self._canonical = jax.jit(jax.vmap(space.canonical))
+        self._measure = jax.jit(
+            lambda members: measure(members, algorithm.distance, space.cardinalities)
+        )
+        self._state = self._bound.init(self._key)
+        self._pending: dict[int, Candidates] = {}
+        self._known: dict[bytes, int] = {}  # canonical form to the id that first had it
+        self._best: int | None = None  # row of the history
+        self.history = History(space.cardinalities)
+        self.generations: list[dict[str, float]] = []
+
+    @property
+    def evaluations(self) -> int:
+        """Candidates told so far, failed ones included."""
+        return len(self.history)
+
+    @property
+    def pending(self) -> Candidates | None:
+        """Candidates asked for and not told yet, by id; None if there are none."""
+        if not self._pending:
+            return None
+        rows = [self._pending[candidate] for candidate in sorted(self._pending)]
+        return jax.tree.map(lambda *columns: np.stack(columns), *rows)
+
+    def ask(self, n: int = 1) -> Candidates:
+        """The next ``n`` candidates to evaluate.
+
+        Raises:
+            ValueError: if ``n`` is not positive.
+        """
+        if n < 1:
+            raise ValueError(f"ask for at least 1 candidate, got {n}")
+        candidates, forms, state = self._propose(self._key, n)
+        if self.duplicates == "resample":
+            candidates, forms = self._resample(candidates, forms)
+        self._state = state
+        for row in range(n):
+            self._known.setdefault(forms[row].tobytes(), int(candidates.ids[row]))
+            self._pending[int(candidates.ids[row])] = jax.tree.map(lambda column, row=row: column[row], candidates)
+        return candidates
+
+    def tell(self, candidates: Candidates, fitness: Any, failures: Sequence[Failure] | None = None) -> None:
+        """Give the results of candidates, all or part of what was asked for, in any order.
+
+        Args:
+            candidates: from `ask`, whole or indexed.
+            fitness: ``[N]`` or ``[N, M]``, maximised. A number that is not finite means that the candidate failed.
+            failures: why, a value a candidate; by default "diverged" for those that failed.
+
+        Raises:
+            ValueError: if the shapes do not fit, a candidate is not pending, or the algorithm compares one objective
+                and got several.
+        """
+        values = self._checked(candidates, fitness)
+        failed = ~np.isfinite(values).all(-1)
+        if failures is None:
+            failures = [Failure.DIVERGED if bad else Failure.NONE for bad in failed]
+        failed |= np.array([failure != Failure.NONE for failure in failures])
+        values = np.where(failed[:, None], np.nan, values).astype(np.float32)
+        if not self.evaluations and values.shape[1] != self.history.fitness.shape[1]:
+            self._start_with(values.shape[1])
+        self._evolve(candidates, values)
+        self.history.append(candidates, values, list(failures))
+        for candidate in candidates.ids:
+            del self._pending[int(candidate)]
+        self._update_best(len(candidates))
+        self._record_generation(len(candidates))
+
+    @property
+    def best(self) -> Record:
+        """The best of all told, by the first objective; of equals the first told.
+
+        Raises:
+            ValueError: if no candidate has a fitness yet.
+        """
+        if self._best is None:
+            raise ValueError(f"no candidate has a fitness yet: {self.evaluations} told, all of them failed")
+        return self._record(self._best)
+
+    def pareto_front(self) -> list[Record]:
+        """All told candidates that no other dominates, best first by the first objective."""
+        rows = np.flatnonzero(pareto_front(self.history.fitness))
+        rows = rows[np.argsort(-self.history.fitness[rows, 0], kind="stable")]
+        return [self._record(row) for row in rows]
+
+    def diversity(self) -> dict[str, float]:
+        """Mean distance, unique share and gene entropy of the living population, each from 0 to 1."""
+        measured = self._measure(self._state.members)
+        return {name: float(value) for name, value in measured._asdict().items()}
+
+    def lineage(self, candidate: int) -> list[Record]:
+        """The candidate and its ancestors along first parents, back to a founder."""
+        return [self._record(row) for row in self.history.lineage(candidate)]
+
+    def known(self, candidates: Candidates) -> np.ndarray:
+        """For each candidate the id that first had its architecture, itself if it is new: ``[N]`` int64."""
+        forms = np.asarray(self._canonical(jnp.asarray(candidates.genomes)))
+        return np.array([self._known[form.tobytes()] for form in forms], np.int64)
+
+    def records(self) -> list[Record]:
+        """All told candidates, in the order of telling."""
+        return [self._record(row) for row in range(self.evaluations)]
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a told candidate: id, architecture, fitness (one column an objective), parents, failure, genes."""
+        import pandas as pd
+
+        history, objectives = self.history, self.history.fitness.shape[1]
+        names = ["fitness"] if objectives == 1 else [f"fitness_{i}" for i in range(objectives)]
+        return pd.DataFrame(
+            {
+                "id": history.ids,
+                "architecture": [self.space.format(genome.astype(np.int32)) for genome in history.genomes],
+                **{name: history.fitness[:, i] for i, name in enumerate(names)},
+                "parent": history.parents[:, 0],
+                "second_parent": history.parents[:, 1],
+                "failure": [str(history.failure(row)) for row in range(len(history))],
+                **{f"gene {name}": history.genomes[:, i] for i, name in enumerate(self.space.genes)},
+            }
+        )
+
+    def save(self, path: Any) -> None:
+        """Write everything to one file, pending candidates included, so that `load` goes on from here."""
+        from evonas.population.files import save
+
+        save(self, path)
+
+    @staticmethod
+    def load(path: Any, *, space: Space | None = None, algorithm: Algorithm | None = None) -> Population:
+        """Read a population that `save` wrote.
+
+        Args:
+            path: of the file.
+            space: needed only where the space is not one of evonas's own.
+            algorithm: needed only where one of its parts is not evonas's own.
+
+        Raises:
+            ValueError: if the file is not a population's, or one of another space or algorithm.
+        """
+        from evonas.population.files import load
+
+        return load(path, space, algorithm)
+
+    @property
+    def state(self) -> State:
+        """The pure core's state."""
+        return self._state
+
+    def restore(
+        self,
+        *,
+        state_leaves: Sequence[np.ndarray],
+        history: History,
+        pending: Candidates | None,
+        generations: list[dict[str, float]],
+    ) -> None:
+        """Take over what `evonas.population.files` read.
+
+        Raises:
+            ValueError: if the arrays are not those of this space and algorithm.
+        """
+        expected = self._bound.init(self._key, history.fitness.shape[1])
+        shapes = [leaf.shape for leaf in jax.tree.leaves(expected)]
+        if shapes != [leaf.shape for leaf in state_leaves]:
+            raise ValueError(f"the saved state has arrays {[leaf.shape for leaf in state_leaves]}, expected {shapes}")
+        leaves = [jnp.asarray(leaf) for leaf in state_leaves]
+        self._state = jax.tree.unflatten(jax.tree.structure(expected), leaves)
+        self.history, self.generations = history, list(generations)
+        for row in range(0 if pending is None else len(pending)):
+            self._pending[int(pending.ids[row])] = jax.tree.map(lambda column, row=row: column[row], pending)
+        genomes = [history.genomes.astype(np.int32)] + ([] if pending is None else [pending.genomes])
+        ids = [history.ids] + ([] if pending is None else [pending.ids])
+        if len(np.concatenate(ids)):
+            forms = np.asarray(self._canonical(np.concatenate(genomes)))
+            for order in np.argsort(np.concatenate(ids)):
+                self._known.setdefault(forms[order].tobytes(), int(np.concatenate(ids)[order]))
+        self._update_best(len(history))
+
+    def _propose(self, key: jax.Array, n: int) -> tuple[Candidates, np.ndarray, Any]:
+        candidates, state = self._ask(key, self._state, n)
+        forms = np.array(self._canonical(candidates.genomes))
+        return jax.tree.map(np.array, candidates), forms, state
+
+    def _resample(self, candidates: Candidates, forms: np.ndarray) -> tuple[Candidates, np.ndarray]:
+        for attempt in range(1, ATTEMPTS + 1):
+            repeats = self._repeats(forms)
+            if not repeats.any():
+                break
+            again, other_forms, _ = self._propose(jax.random.fold_in(self._key, attempt), len(candidates))
+            forms[repeats] = other_forms[repeats]
+            candidates = jax.tree.map(functools.partial(_overwrite, repeats), candidates, again)
+        return candidates, forms
+
+    def _repeats(self, forms: np.ndarray) -> np.ndarray:
+        """Which rows are known, or appear earlier among the rows."""
+        seen: set[bytes] = set()
+        repeats = np.zeros(len(forms), bool)
+        for row, form in enumerate(forms):
+            name = form.tobytes()
+            repeats[row] = name in self._known or name in seen
+            seen.add(name)
+        return repeats
+
+    def _checked(self, candidates: Candidates, fitness: Any) -> np.ndarray:
+        values = np.asarray(fitness, np.float32)
+        values = values[:, None] if values.ndim == 1 else values
+        if values.ndim != 2 or len(values) != len(candidates):
+            raise ValueError(
+                f"fitness of {len(candidates)} candidates has shape [{len(candidates)}] or [{len(candidates)}, M], "
+                f"got {np.shape(fitness)}"
+            )
+        objectives = self.history.fitness.shape[1]
+        if self.evaluations and values.shape[1] != objectives:
+            raise ValueError(f"earlier candidates were told {objectives} objectives, got {values.shape[1]}")
+        if values.shape[1] > 1 and not self.algorithm.several_objectives:
+            raise ValueError(
+                f"this algorithm compares one objective, got {values.shape[1]}; use evonas.nsga2(), or tell one number"
+            )
+        ids = [int(candidate) for candidate in candidates.ids]
+        unknown = [candidate for candidate in ids if candidate not in self._pending]
+        if unknown or len(set(ids)) < len(ids):
+            raise ValueError(
+                f"candidate {(unknown or ids)[0]} is not pending: tell each candidate that was asked for exactly once"
+            )
+        return values
+
+    def _start_with(self, objectives: int) -> None:
+        empty = self._bound.init(self._key, objectives)
+        self._state = empty.replace(asked=self._state.asked)
+        self.history = History(self.space.cardinalities, objectives)
+
+    def _evolve(self, candidates: Candidates, fitness: np.ndarray) -> None:
+        """Tell the core, padded to a power of two rows, so that few shapes are ever compiled."""
+        n = len(candidates)
+        padding = (1 << (n - 1).bit_length()) - n
+        padded = jax.tree.map(lambda column: np.concatenate([column, column[:1].repeat(padding, 0)]), candidates)
+        padded = padded.replace(ids=np.concatenate([candidates.ids, np.full(padding, NOBODY, np.int32)]))
+        self._state = self._tell(self._state, padded, np.concatenate([fitness, fitness[:1].repeat(padding, 0)]))
+
+    def _update_best(self, n: int) -> None:
+        column = self.history.fitness[:, 0]
+        for row in range(self.evaluations - n, self.evaluations):
+            if np.isfinite(column[row]) and (self._best is None or column[row] > column[self._best]):
+                self._best = row
+
+    def _record_generation(self, n: int) -> None:
+        """Diversity once for every ``population_size`` evaluations."""
+        size = self.algorithm.population_size
+        if self.evaluations // size > (self.evaluations - n) // size:
+            self.generations.append({"evaluations": self.evaluations, **self.diversity()})
+
+    def _record(self, row: int) -> Record:
+        genome = self.history.genomes[row].astype(np.int32)
+        return Record(
+            id=int(self.history.ids[row]),
+            genome=genome,
+            architecture=self.space.format(genome),
+            fitness=tuple(float(value) for value in self.history.fitness[row]),
+            parents=tuple(int(parent) for parent in self.history.parents[row] if parent != NOBODY),
+            failure=self.history.failure(row),
+        )
+
+
+def _overwrite(rows: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    merged = old.copy()
+    merged[rows] = new[rows]
+    return merged

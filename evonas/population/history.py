@@ -1,0 +1,112 @@
+"""Everything that was ever told, in columns that grow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from evonas.types import NOBODY, Candidates, Failure
+
+_FAILURES = tuple(Failure)
+
+
+class History:
+    """Evaluated candidates in the order of telling, one row each; a few dozen bytes a row.
+
+    Args:
+        cardinalities: of the space; they decide how small the genes' numbers may be.
+        objectives: numbers of a fitness.
+    """
+
+    def __init__(self, cardinalities: tuple[int, ...], objectives: int = 1):
+        gene = np.min_scalar_type(max(cardinalities) - 1)
+        self._size = 0
+        self._columns: dict[str, np.ndarray] = {
+            "ids": np.empty(64, np.int64),
+            "genomes": np.empty((64, len(cardinalities)), gene),
+            "parents": np.empty((64, 2), np.int64),
+            "fitness": np.empty((64, objectives), np.float32),
+            "failures": np.empty(64, np.uint8),
+        }
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def ids(self) -> np.ndarray:
+        """[T] int64."""
+        return self._columns["ids"][: self._size]
+
+    @property
+    def genomes(self) -> np.ndarray:
+        """[T, L], the smallest unsigned type that holds the genes."""
+        return self._columns["genomes"][: self._size]
+
+    @property
+    def parents(self) -> np.ndarray:
+        """[T, 2] int64 ids, `NOBODY` where there is none."""
+        return self._columns["parents"][: self._size]
+
+    @property
+    def fitness(self) -> np.ndarray:
+        """[T, M] float32; NaN for failed candidates."""
+        return self._columns["fitness"][: self._size]
+
+    def failure(self, row: int) -> Failure:
+        """Why a row has no fitness."""
+        return _FAILURES[self._columns["failures"][row]]
+
+    def append(self, candidates: Candidates, fitness: np.ndarray, failures: list[Failure]) -> None:
+        """Add rows; ``fitness`` is ``[N, M]``, NaN where there is a failure."""
+        end = self._size + len(candidates)
+        self._reserve(end)
+        rows = slice(self._size, end)
+        self._columns["ids"][rows] = candidates.ids
+        self._columns["genomes"][rows] = candidates.genomes
+        self._columns["parents"][rows] = candidates.parents
+        self._columns["fitness"][rows] = fitness
+        self._columns["failures"][rows] = [_FAILURES.index(failure) for failure in failures]
+        self._size = end
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """The columns, cut to size."""
+        return {name: column[: self._size] for name, column in self._columns.items()}
+
+    @classmethod
+    def from_arrays(cls, cardinalities: tuple[int, ...], arrays: dict[str, np.ndarray]) -> History:
+        """A history of columns that `to_arrays` gave."""
+        history = cls(cardinalities, arrays["fitness"].shape[1])
+        history._size = len(arrays["ids"])
+        for name, column in history._columns.items():
+            history._columns[name] = arrays[name].astype(column.dtype, copy=True)
+        return history
+
+    def row_of(self, candidate: int) -> int:
+        """Row of an id.
+
+        Raises:
+            ValueError: if it was not told.
+        """
+        rows = np.flatnonzero(self.ids == candidate)
+        if not rows.size:
+            raise ValueError(f"candidate {candidate} was not told; ids told so far: {self._size}")
+        return int(rows[0])
+
+    def lineage(self, candidate: int) -> list[int]:
+        """Rows from the candidate back to its founder, along first parents."""
+        row_of = {int(known): row for row, known in enumerate(self.ids)}
+        rows = [self.row_of(candidate)]
+        while (parent := int(self.parents[rows[-1], 0])) != NOBODY:
+            rows.append(row_of[parent])
+        return rows
+
+    def _reserve(self, size: int) -> None:
+        capacity = len(self._columns["ids"])
+        if size <= capacity:
+            return
+        grown: dict[str, Any] = {}
+        for name, column in self._columns.items():
+            grown[name] = np.empty((max(size, 2 * capacity), *column.shape[1:]), column.dtype)
+            grown[name][: self._size] = column[: self._size]
+        self._columns = grown

@@ -1,0 +1,10 @@
+"""A search from its first candidate to a result on disk."""
+
+from evonas.run.callback import Callback as Callback
+from evonas.run.experiment import Experiment as Experiment
+from evonas.run.experiment import run_experiment as run_experiment
+from evonas.run.experiment import search as search
+from evonas.run.log import Evaluation as Evaluation
+from evonas.run.log import RunLog as RunLog
+from evonas.run.loop import Evaluator as Evaluator
+from evonas.run.loop import Run as Run

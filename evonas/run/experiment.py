@@ -1,0 +1,221 @@
+"""A search as one frozen object, and `search`, which runs it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from etils import epath
+
+from evonas.data import Dataset, Source, resolve
+from evonas.data.resolve import as_source
+from evonas.description import describe, rebuild
+from evonas.evolution import Algorithm
+from evonas.population import Population
+from evonas.run.callback import Callback
+from evonas.run.log import RunLog
+from evonas.run.loop import Evaluator, Run, search_loop
+from evonas.run.workdir import CONFIG, GENERATIONS, HISTORY, Workdir, read_json, write_json
+from evonas.spaces.base import Space
+from evonas.training.evaluator import TrainingEvaluator
+from evonas.training.settings import Training
+from evonas.types import Candidates, Failure, Measurement
+
+FitnessFunction = Callable[[Candidates], Any]
+"""Candidates to fitness ``[N]`` or ``[N, M]``, maximised; NaN for those that failed."""
+
+FORMAT = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """Everything that decides a search's result. The same experiment gives the same history on any devices."""
+
+    space: Space
+    """Where the architectures live; fitted to the data."""
+    data: Source
+    """What candidates are trained on."""
+    algorithm: Algorithm
+    """How candidates are proposed."""
+    training: Training = Training()
+    """How each candidate is trained."""
+    evaluations: int = 100
+    """Candidates to evaluate; may be raised when a run is continued."""
+    batch_size: int = 8
+    """Candidates asked for at once. A setting of the search, not of the machine: a multiple of the devices is best."""
+    duplicates: Literal["allow", "resample", "reuse"] = "resample"
+    """A known architecture is evaluated again, proposed anew, or answered from its first evaluation."""
+    seed: int = 0
+    """Of all randomness."""
+
+    def __post_init__(self) -> None:
+        _check_counts(self.evaluations, self.batch_size)
+
+    @classmethod
+    def of_workdir(cls, workdir: Any, known: Mapping[str, type] | None = None) -> Experiment:
+        """The experiment that a workdir's configuration describes.
+
+        Args:
+            workdir: of a run.
+            known: classes outside evonas, by `evonas.description.type_name`.
+
+        Raises:
+            ValueError: if there is none, or it came from Python objects that can't be described.
+        """
+        config = read_json(epath.Path(workdir) / CONFIG)
+        if config.get("format") != FORMAT:
+            raise ValueError(f"{workdir} has format {config.get('format')}; this version of evonas reads {FORMAT}")
+        fields = {field.name: config.get(field.name) for field in dataclasses.fields(cls)}
+        if fields["data"] is None or "type" not in fields["data"]:
+            raise ValueError(
+                f"{workdir} was made by a Python program with data or a fitness of its own: run that program again, "
+                "and it continues"
+            )
+        return cls(**{name: rebuild(value, known) for name, value in fields.items()})
+
+
+def search(
+    space: Space,
+    data: Any = None,
+    algorithm: Algorithm | None = None,
+    *,
+    evaluations: int = 100,
+    workdir: Any = None,
+    seed: int = 0,
+    training: Training | None = None,
+    batch_size: int = 8,
+    duplicates: Literal["allow", "resample", "reuse"] = "resample",
+    fitness: FitnessFunction | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> Run:
+    """Search for the best architecture of a space.
+
+    Each candidate is trained on ``data`` and judged on its validation split, or judged by a ``fitness`` of your own.
+    A workdir makes it durable: called again with the same arguments it resumes, with more evaluations it goes on.
+
+    Args:
+        space: where the architectures live, for instance ``evonas.spaces.NASBench201(channels=16)``.
+        data: what candidates are trained on: see `evonas.data.resolve`.
+        algorithm: by default `evonas.regularized_evolution()`.
+        evaluations: candidates to evaluate in all.
+        workdir: directory of the run, local or ``gs://``; None keeps it in memory.
+        seed: of all randomness.
+        training: how each candidate is trained.
+        batch_size: candidates asked for at once.
+        duplicates: a known architecture is evaluated again ("allow"), proposed anew ("resample"), or answered from
+            its first evaluation ("reuse").
+        fitness: in place of ``data``: a function of candidates (``.ids``, ``.genomes``) to their fitness.
+        callbacks: told what happens.
+
+    Returns:
+        The finished run: ``run.best``, ``run.population``, ``run.evaluations``.
+
+    Raises:
+        ValueError: if arguments are wrong or do not fit each other, or the workdir holds another run or is damaged.
+        OSError: if the workdir can't be written.
+    """
+    _check_counts(evaluations, batch_size)
+    if (data is None) == (fitness is None):
+        raise ValueError("give either data to train candidates on, or a fitness of your own")
+    if fitness is not None and training is not None:
+        raise ValueError("training settings go with data; with a fitness of your own nothing is trained")
+    if duplicates not in ("allow", "resample", "reuse"):
+        raise ValueError(f'duplicates is "allow", "resample" or "reuse", got {duplicates!r}')
+    algorithm = algorithm or _default_algorithm()
+    training = training or Training()
+    dataset = None if data is None else resolve(data)
+    config = {
+        "format": FORMAT,
+        "space": describe(space),
+        "data": _describe_data(data, dataset),
+        "algorithm": describe(algorithm),
+        "training": None if dataset is None else describe(training),
+        "evaluations": evaluations,
+        "batch_size": batch_size,
+        "duplicates": duplicates,
+        "seed": seed,
+        "data_fingerprint": None if dataset is None else dataset.fingerprint(),
+    }
+    fitted = space if dataset is None else space.fitted(dataset.input_shape, dataset.classes)
+
+    def evaluator() -> Evaluator:
+        if dataset is None:
+            return FunctionEvaluator(fitness)  # type: ignore[arg-type]
+        return TrainingEvaluator(fitted, dataset, training, seed=seed)
+
+    population = Population(
+        fitted, algorithm, seed=seed, duplicates="resample" if duplicates == "resample" else "allow"
+    )
+    place = None if workdir is None else Workdir(workdir)
+    try:
+        if place is not None:
+            place.agree(config)
+        log = RunLog(None if place is None else place.path / HISTORY)
+        run = Run(population, log, evaluator(), evaluations, None if place is None else place.path)
+        search_loop(run, batch_size=batch_size, reuse_repeats=duplicates == "reuse", callbacks=callbacks)
+        if place is not None:
+            write_json(place.path / GENERATIONS, population.generations)
+        return run
+    finally:
+        if place is not None:
+            place.close()
+
+
+def run_experiment(experiment: Experiment, workdir: Any, callbacks: Sequence[Callback] = ()) -> Run:
+    """`search` with an experiment's settings."""
+    settings = {field.name: getattr(experiment, field.name) for field in dataclasses.fields(experiment)}
+    return search(**settings, workdir=workdir, callbacks=callbacks)
+
+
+class FunctionEvaluator:
+    """A function of the user's as an evaluator."""
+
+    def __init__(self, function: FitnessFunction):
+        self._function = function
+
+    def __call__(self, candidates: Candidates) -> Iterator[tuple[np.ndarray, list[Measurement]]]:
+        """All candidates at once.
+
+        Raises:
+            ValueError: if the function's result has not one row a candidate.
+        """
+        values = np.asarray(self._function(candidates), np.float32)
+        if values.ndim not in (1, 2) or len(values) != len(candidates):
+            raise ValueError(
+                f"fitness must return shape [{len(candidates)}] or [{len(candidates)}, M], got {values.shape}"
+            )
+        values = values.reshape(len(candidates), -1)
+        yield np.arange(len(candidates)), [_measurement(row) for row in values]
+
+
+def _measurement(row: np.ndarray) -> Measurement:
+    if not np.isfinite(row).all():
+        return Measurement((), {}, Failure.DIVERGED)
+    return Measurement(tuple(float(value) for value in row), {})
+
+
+def _default_algorithm() -> Algorithm:
+    from evonas.evolution import regularized_evolution
+
+    return regularized_evolution()
+
+
+def _check_counts(evaluations: int, batch_size: int) -> None:
+    for name, value in {"evaluations": evaluations, "batch_size": batch_size}.items():
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
+
+
+def _describe_data(data: Any, dataset: Dataset | None) -> Any:
+    """A source's settings where they say it all; else only what it is called."""
+    if dataset is None:
+        return None
+    if isinstance(data, Dataset | tuple):
+        return {"name": dataset.name}
+    source = as_source(data)
+    try:
+        return describe(source)
+    except ValueError:
+        return {"name": dataset.name}

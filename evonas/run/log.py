@@ -1,0 +1,148 @@
+"""The durable history of a run: every evaluation, in files that are only ever there whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, Self
+
+from etils import epath
+
+from evonas.storage import write_whole
+from evonas.types import Failure, Measurement
+
+SEGMENTS_LOOSE = 64
+"""Files of a few records that may lie about before they are joined into one."""
+
+
+class Evaluation(NamedTuple):
+    """One evaluated candidate, a line of the history."""
+
+    id: int
+    genome: tuple[int, ...]
+    architecture: str  # the genome as the space's text
+    parents: tuple[int, ...]  # ids; NOBODY where there is none
+    measurement: Measurement
+    finished: float  # seconds since 1970
+
+    def to_json(self) -> str:
+        """One line."""
+        return json.dumps(self._asdict() | {"measurement": None} | self.measurement._asdict())
+
+    @classmethod
+    def from_json(cls, line: str) -> Self:
+        """Read `to_json`'s line.
+
+        Raises:
+            ValueError: if it is not one.
+        """
+        fields = json.loads(line)
+        try:
+            measurement = Measurement(
+                tuple(fields["fitness"]), fields["metrics"], Failure(fields["failure"]), fields["seconds"]
+            )
+            genome, parents = tuple(fields["genome"]), tuple(fields["parents"])
+            return cls(fields["id"], genome, fields["architecture"], parents, measurement, fields["finished"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not an evaluation: {error!r}") from error
+
+
+class RunLog:
+    """The history directory of a workdir.
+
+    Each file is named by the number of evaluations before its first, and is written whole. Now and then the loose
+    ones are joined: the joined file takes the first one's name, and the rest, which it now contains, are deleted. A
+    reader passes over a file whose evaluations it has already, so a crash in between does no harm.
+
+    Args:
+        directory: of the history; None keeps it in memory only.
+
+    Raises:
+        ValueError: if a file is damaged or missing.
+    """
+
+    def __init__(self, directory: epath.Path | None):
+        self._directory = directory
+        self._evaluations: list[Evaluation] = []
+        self._loose: list[tuple[int, epath.Path]] = []
+        if directory is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+            for start, path in _segments(directory):
+                self._read(start, path)
+        self._by_id = {evaluation.id: evaluation for evaluation in self._evaluations}
+
+    def __len__(self) -> int:
+        return len(self._evaluations)
+
+    def __iter__(self) -> Iterator[Evaluation]:
+        return iter(self._evaluations)
+
+    def get(self, candidate: int) -> Evaluation | None:
+        """The evaluation of an id, if there is one."""
+        return self._by_id.get(candidate)
+
+    def append(self, evaluations: Iterable[Evaluation]) -> None:
+        """Add evaluations; when this returns they survive a crash.
+
+        Raises:
+            OSError: if they can't be written. Then none of them is in the history.
+        """
+        new = list(evaluations)
+        if self._directory is not None:
+            start = len(self._evaluations)
+            path = _segment_path(self._directory, start)
+            write_whole(path, _encode(new))
+            self._loose.append((start, path))
+        self._evaluations += new
+        self._by_id |= {evaluation.id: evaluation for evaluation in new}
+        if len(self._loose) >= SEGMENTS_LOOSE:
+            self._join()
+
+    def _read(self, start: int, path: epath.Path) -> None:
+        if start < len(self._evaluations):
+            return
+        if start > len(self._evaluations):
+            raise ValueError(
+                f"the history in {self._directory} lacks evaluations {len(self._evaluations)} to {start - 1}: "
+                f"restore the file {_segment_path(path.parent, len(self._evaluations)).name}, or start a new workdir"
+            )
+        lines = path.read_bytes().split(b"\n")
+        if lines.pop() != b"":
+            raise _damaged(path, len(lines) + 1, "its last line is cut off")
+        for number, line in enumerate(lines, 1):
+            try:
+                self._evaluations.append(Evaluation.from_json(line.decode()))
+            except ValueError as error:
+                raise _damaged(path, number, str(error)) from error
+        if len(lines) < SEGMENTS_LOOSE:
+            self._loose.append((start, path))
+
+    def _join(self) -> None:
+        start, first = self._loose[0]
+        write_whole(first, _encode(self._evaluations[start:]))
+        for _, path in self._loose[1:]:
+            path.unlink()
+        self._loose = []
+
+
+def _segment_path(directory: epath.Path, start: int) -> epath.Path:
+    return directory / f"{start:09d}.jsonl"
+
+
+def _segments(directory: epath.Path) -> list[tuple[int, epath.Path]]:
+    paths = [path for path in directory.iterdir() if path.name.endswith(".jsonl")]
+    for path in paths:
+        if not path.stem.isdigit():
+            raise ValueError(f"{path} is not a file of a history: move it out of {directory}")
+    return sorted((int(path.stem), path) for path in paths)
+
+
+def _encode(evaluations: list[Evaluation]) -> bytes:
+    return "".join(evaluation.to_json() + "\n" for evaluation in evaluations).encode()
+
+
+def _damaged(path: Any, line: int, reason: str) -> ValueError:
+    return ValueError(
+        f"{path} is damaged at line {line} ({reason}): restore it, or delete it and all files after it to repeat "
+        "their evaluations"
+    )

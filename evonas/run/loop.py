@@ -1,0 +1,160 @@
+"""The search itself: ask, evaluate, tell. It knows nothing of how a candidate is evaluated."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+from etils import epath
+
+from evonas.population import Population
+from evonas.run.callback import Callback
+from evonas.run.log import Evaluation, RunLog
+from evonas.types import Candidates, Failure, Measurement
+
+
+class Evaluator(Protocol):
+    """Measures candidates: a training program, a table, a function of the user's."""
+
+    def __call__(self, candidates: Candidates) -> Iterator[tuple[np.ndarray, list[Measurement]]]:
+        """Yield rows of the candidates and their measurements as they get done; in the end each row once."""
+
+
+class Run:
+    """A search with all that it found.
+
+    Attributes:
+        population: the population, its history included.
+        log: every evaluation.
+        evaluator: what measures candidates.
+        budget: evaluations to do.
+        workdir: the directory, or None.
+    """
+
+    def __init__(
+        self, population: Population, log: RunLog, evaluator: Evaluator, budget: int, workdir: epath.Path | None = None
+    ):
+        self.population, self.log, self.evaluator = population, log, evaluator
+        self.budget, self.workdir = budget, workdir
+
+    @property
+    def best(self) -> Evaluation:
+        """The best evaluation: id, genome, architecture, measurement.
+
+        Raises:
+            ValueError: if none has succeeded.
+        """
+        best = self.log.get(self.population.best.id)
+        assert best is not None  # noqa: S101 - every told candidate is in the log
+        return best
+
+    @property
+    def evaluations(self) -> list[Evaluation]:
+        """All that was told to the population, in the order of telling."""
+        return [evaluation for candidate in self.population.history.ids if (evaluation := self.log.get(int(candidate)))]
+
+    @property
+    def device_seconds(self) -> float:
+        """Time of all evaluations on their devices, those of earlier processes included."""
+        return sum(evaluation.measurement.seconds for evaluation in self.log)
+
+    @property
+    def founders_mean(self) -> float:
+        """Mean first fitness of the random founders that did not fail."""
+        size = self.population.algorithm.population_size
+        fitness = [e.measurement.fitness[0] for e in self.log if e.id < size and e.measurement.fitness]
+        return float(np.mean(fitness)) if fitness else float("nan")
+
+
+def search_loop(run: Run, *, batch_size: int, reuse_repeats: bool, callbacks: Sequence[Callback] = ()) -> Run:
+    """Evaluate until the budget is spent.
+
+    Rounds are always asked for whole: where the budget ends within one, its rest stays pending, so that a longer
+    budget later continues as if it had been there from the start. What the log holds already is not evaluated again.
+
+    Args:
+        run: new, or with a log of earlier processes.
+        batch_size: candidates asked for at once.
+        reuse_repeats: whether a known architecture is answered from its first evaluation.
+        callbacks: told what happens.
+
+    Raises:
+        ValueError: if the log is not the history of this search.
+    """
+    for callback in callbacks:
+        callback.started(run)
+    population = run.population
+    while population.evaluations < run.budget:
+        pending = population.pending
+        candidates = population.ask(batch_size) if pending is None else pending
+        candidates = candidates[: run.budget - population.evaluations]
+        _evaluate(run, candidates, reuse_repeats, callbacks)
+        _tell(run, candidates)
+    for callback in callbacks:
+        callback.finished(run)
+    return run
+
+
+def _evaluate(run: Run, candidates: Candidates, reuse_repeats: bool, callbacks: Sequence[Callback]) -> None:
+    """Bring the log up to all of the candidates."""
+    for row in range(len(candidates)):
+        _check_known(run, candidates, row)
+    first = run.population.known(candidates) if reuse_repeats else candidates.ids
+    missing = [row for row in range(len(candidates)) if run.log.get(int(candidates.ids[row])) is None]
+    fresh = np.array([row for row in missing if first[row] == candidates.ids[row]], int)
+    if fresh.size:
+        for rows, measurements in run.evaluator(candidates[fresh]):
+            _record(run, candidates, fresh[rows], measurements, callbacks)
+    for row in missing:
+        if first[row] != candidates.ids[row]:
+            known = run.log.get(int(first[row])).measurement  # type: ignore[union-attr]
+            answer = known._replace(metrics=known.metrics | {"repeats": int(first[row])}, seconds=0.0)
+            _record(run, candidates, [row], [answer], callbacks)
+
+
+def _record(
+    run: Run,
+    candidates: Candidates,
+    rows: Sequence[int] | np.ndarray,
+    measurements: list[Measurement],
+    callbacks: Sequence[Callback],
+) -> None:
+    now = time.time()
+    evaluations = [
+        Evaluation(
+            id=int(candidates.ids[row]),
+            genome=tuple(int(gene) for gene in candidates.genomes[row]),
+            architecture=run.population.space.format(candidates.genomes[row]),
+            parents=tuple(int(parent) for parent in candidates.parents[row]),
+            measurement=measurement,
+            finished=now,
+        )
+        for row, measurement in zip(rows, measurements, strict=True)
+    ]
+    run.log.append(evaluations)
+    for evaluation in evaluations:
+        for callback in callbacks:
+            callback.evaluated(run, evaluation)
+
+
+def _tell(run: Run, candidates: Candidates) -> None:
+    measurements = [run.log.get(int(candidate)).measurement for candidate in candidates.ids]  # type: ignore[union-attr]
+    objectives = max((len(measurement.fitness) for measurement in measurements), default=0)
+    objectives = objectives or run.population.history.fitness.shape[1]
+    fitness = np.full((len(candidates), objectives), np.nan, np.float32)
+    for row, measurement in enumerate(measurements):
+        if measurement.failure == Failure.NONE:
+            fitness[row] = measurement.fitness
+    run.population.tell(candidates, fitness, [measurement.failure for measurement in measurements])
+
+
+def _check_known(run: Run, candidates: Candidates, row: int) -> None:
+    known = run.log.get(int(candidates.ids[row]))
+    if known is not None and known.genome != tuple(int(gene) for gene in candidates.genomes[row]):
+        raise ValueError(
+            f"the history's candidate {known.id} is {known.architecture}, but this search proposes "
+            f"{run.population.space.format(candidates.genomes[row])}: the workdir {run.workdir} belongs to another "
+            "search, or to another version of evonas or JAX; use a new workdir"
+        )

@@ -1,0 +1,3 @@
+"""Whole convolutional networks, layer by layer."""
+
+from evonas.spaces.macro_cnn.space import MacroCNN as MacroCNN

@@ -1,0 +1,173 @@
+"""The whole training of one candidate as pure functions: start, epoch, evaluation, and all of it in one.
+
+Python's work is done when the program is built; what is built is traced once, and the genome, the seed and the
+hyperparameters are arguments of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from evonas.data.dataset import Dataset, Split
+from evonas.training import augmentation, metrics
+from evonas.training.model import Model
+from evonas.training.optimizer import Hyperparameters, make_optimizer
+from evonas.training.settings import Training
+
+_INIT, _EPOCH = 0, 1  # purposes of a candidate's keys
+
+
+class Examples(NamedTuple):
+    """Examples on a device, perhaps padded at the end."""
+
+    inputs: Any  # [n, ...] uint8 or float32
+    targets: Any  # [n] int32 or [n, K] float32
+    size: Any  # int32: the examples that count
+
+
+class DeviceData(NamedTuple):
+    """All that a training reads."""
+
+    train: Examples
+    judge: Examples  # what the metrics are measured on: validation data, or at the very end test data
+    mean: Any  # float32, of the training inputs, by channel
+    deviation: Any  # float32
+
+
+class Progress(NamedTuple):
+    """A training under way."""
+
+    parameters: Any
+    statistics: Any
+    optimizer: Any
+    epoch: jax.Array  # int32: epochs done
+    loss: jax.Array  # float32: mean training loss of the last epoch
+    accuracy: jax.Array  # float32: share of right answers while training in the last epoch; 0 for regression
+
+
+def examples_of(split: Split, length: int | None = None) -> Examples:
+    """A split's arrays, padded to ``length`` with copies of its first example."""
+    padding = (length or len(split)) - len(split)
+    inputs, targets = (
+        np.concatenate([array, array[:1].repeat(padding, 0)]) if padding else array
+        for array in (split.inputs, split.targets)
+    )
+    return Examples(inputs, targets, np.int32(len(split)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """Training as pure functions. ``context`` is the genome for a shared model, and nothing for a specialised one.
+
+    Attributes:
+        model: the network.
+        training: the settings.
+        task: of the data.
+        outputs: of the network.
+    """
+
+    model: Model
+    training: Training
+    task: metrics.Task
+    outputs: int
+
+    def start(self, key: jax.Array, hyperparameters: Hyperparameters, data: DeviceData) -> Progress:
+        """Fresh weights."""
+        parameters, statistics = self.model.init(jax.random.fold_in(key, _INIT))
+        optimizer = make_optimizer(self.training, hyperparameters, self.steps_per_epoch(data))
+        return Progress(
+            parameters, statistics, optimizer.init(parameters), jnp.int32(0), jnp.float32(0), jnp.float32(0)
+        )
+
+    def steps_per_epoch(self, data: DeviceData) -> int:
+        """Complete batches in the training data."""
+        return max(len(data.train.targets) // self.training.batch_size, 1)
+
+    def epoch(
+        self, progress: Progress, key: jax.Array, hyperparameters: Hyperparameters, data: DeviceData, *context: jax.Array
+    ) -> Progress:
+        """One pass over the training data in a new order, that of the key and the epoch's number."""
+        steps = self.steps_per_epoch(data)
+        order_key, step_key = jax.random.split(jax.random.fold_in(jax.random.fold_in(key, _EPOCH), progress.epoch))
+        order = jax.random.permutation(order_key, len(data.train.targets))
+        optimizer = make_optimizer(self.training, hyperparameters, steps)
+
+        def step(i, carry):
+            parameters, statistics, state, loss, right = carry
+            rows = jax.lax.dynamic_slice_in_dim(order, i * self._batch(data), self._batch(data))
+            key = jax.random.fold_in(step_key, i)
+            slope, (statistics, batch_loss, batch_right) = jax.grad(self._loss, has_aux=True)(
+                parameters, statistics, key, data, rows, *context
+            )
+            updates, state = optimizer.update(slope, state, parameters)
+            parameters = jax.tree.map(jnp.add, parameters, updates)
+            return parameters, statistics, state, loss + batch_loss / steps, right + batch_right / steps
+
+        start = (progress.parameters, progress.statistics, progress.optimizer, jnp.float32(0), jnp.float32(0))
+        parameters, statistics, state, loss, right = jax.lax.fori_loop(0, steps, step, start)
+        return Progress(parameters, statistics, state, progress.epoch + 1, loss, right)
+
+    def measure(self, progress: Progress, data: DeviceData, *context: jax.Array) -> dict[str, jax.Array]:
+        """Metrics on ``data.judge``: no example is dropped, none counts twice."""
+        judge, size = data.judge, len(data.judge.targets)
+        batch = min(max(self.training.batch_size, 128), size)
+
+        def step(i, sums):
+            rows = i * batch + jnp.arange(batch)
+            weights = (rows < judge.size).astype(jnp.float32)
+            rows = jnp.minimum(rows, size - 1)
+            x = self._normalised(judge.inputs[rows], data)
+            outputs = self.model.evaluate(progress.parameters, progress.statistics, x, *context)
+            return metrics.add_batch(sums, outputs, judge.targets[rows], weights, self.task)
+
+        zero = metrics.Sums.zero(self.outputs if self.task == "classification" else 0)
+        sums = jax.lax.fori_loop(0, -(-judge.size // batch), step, zero)
+        return metrics.summarize(sums, judge.size, self.task)
+
+    def train(
+        self, key: jax.Array, hyperparameters: Hyperparameters, data: DeviceData, *context: jax.Array
+    ) -> dict[str, jax.Array]:
+        """All of it: metrics on ``data.judge`` after the last epoch, and the last epoch's training loss.
+
+        A training whose loss is not finite stops there; its loss tells.
+        """
+
+        def unfinished(progress: Progress) -> jax.Array:
+            return (progress.epoch < hyperparameters.epochs) & jnp.isfinite(progress.loss)
+
+        def epoch(progress: Progress) -> Progress:
+            return self.epoch(progress, key, hyperparameters, data, *context)
+
+        progress = jax.lax.while_loop(unfinished, epoch, self.start(key, hyperparameters, data))
+        return self.measure(progress, data, *context) | {"train_loss": progress.loss, "epochs": progress.epoch}
+
+    def _batch(self, data: DeviceData) -> int:
+        return min(self.training.batch_size, len(data.train.targets))
+
+    def _loss(self, parameters, statistics, key, data, rows, *context):
+        augment_key, dropout_key = jax.random.split(key)
+        x = self._augmented(augment_key, self._normalised(data.train.inputs[rows], data))
+        targets = data.train.targets[rows]
+        outputs, statistics = self.model.train(parameters, statistics, dropout_key, x, *context)
+        loss = metrics.example_losses(outputs, targets, self.task, self.training.label_smoothing).mean()
+        right = jnp.float32(0) if self.task == "regression" else (outputs.argmax(-1) == targets).mean(dtype=jnp.float32)
+        return loss, (statistics, loss, right)
+
+    def _normalised(self, inputs: jax.Array, data: DeviceData) -> jax.Array:
+        return (inputs.astype(jnp.float32) - data.mean) / data.deviation
+
+    def _augmented(self, key: jax.Array, x: jax.Array) -> jax.Array:
+        flip_key, crop_key = jax.random.split(key)
+        x = augmentation.flip(flip_key, x) if self.training.flip else x
+        return augmentation.crop(crop_key, x, self.training.crop) if self.training.crop else x
+
+
+def device_data(dataset: Dataset, judge: Split, judge_length: int | None = None) -> DeviceData:
+    """The arrays of a training on ``dataset.train``, measured on ``judge``, padded to ``judge_length`` examples."""
+    mean, deviation = dataset.statistics()
+    return DeviceData(examples_of(dataset.train), examples_of(judge, judge_length), mean, deviation)

@@ -1,0 +1,67 @@
+"""How a candidate is trained, as settings."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+from evonas.nn.style import Initializer
+
+OBJECTIVES = {
+    "accuracy": 1.0,
+    "macro_f1": 1.0,
+    "loss": -1.0,
+    "mean_absolute_error": -1.0,
+    "parameters": -1.0,
+    "multiply_adds": -1.0,
+}
+"""What a fitness may consist of, and its sign: fitness is maximised, so costs enter negated."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """The training of one candidate. Learning rate, weight decay and epochs do not enter the compiled program."""
+
+    epochs: int = 10
+    """Passes over the training data."""
+    batch_size: int = 64
+    """Examples a step; a last incomplete batch of an epoch is left out, another one each epoch."""
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    """SGD with Nesterov momentum, or AdamW."""
+    learning_rate: float = 0.1
+    """At the end of the warm-up; from there by cosine to 0."""
+    warmup_epochs: float = 0.0
+    """Epochs in which the learning rate grows from 0."""
+    momentum: float = 0.9
+    """Of SGD."""
+    weight_decay: float = 5e-4
+    """L2 for SGD, decoupled for AdamW."""
+    label_smoothing: float = 0.0
+    """Share of the target that goes to all classes alike."""
+    flip: bool = False
+    """Mirror half of the images left to right."""
+    crop: int = 0
+    """Shift images by up to this many pixels, zeros coming in."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the computation; parameters and statistics stay float32."""
+    initializer: Initializer = "he"
+    """Of kernels."""
+    objectives: tuple[str, ...] = ()
+    """What the fitness consists of, from `OBJECTIVES`; empty: accuracy, or mean absolute error for regression."""
+
+    def __post_init__(self) -> None:
+        positive = {"epochs": self.epochs, "batch_size": self.batch_size, "learning_rate": self.learning_rate}
+        for name, value in positive.items():
+            if value <= 0:
+                raise ValueError(f"{name} must be positive, got {value}")
+        if self.optimizer not in ("sgd", "adamw"):
+            raise ValueError(f'optimizer is "sgd" or "adamw", got {self.optimizer!r}')
+        if self.precision not in ("float32", "bfloat16"):
+            raise ValueError(f'precision is "float32" or "bfloat16", got {self.precision!r}')
+        if not 0 <= self.label_smoothing < 1:
+            raise ValueError(f"label_smoothing is at least 0 and less than 1, got {self.label_smoothing}")
+        if self.crop < 0 or self.warmup_epochs < 0:
+            raise ValueError(f"crop and warmup_epochs can't be negative, got {self.crop} and {self.warmup_epochs}")
+        for objective in self.objectives:
+            if objective not in OBJECTIVES:
+                raise ValueError(f"unknown objective {objective!r}; expected some of {', '.join(OBJECTIVES)}")

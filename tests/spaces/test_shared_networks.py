@@ -1,0 +1,131 @@
+"""A shared network computes, for each genome, what the genome's own network computes with the same weights."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from evonas.nn import inherit, merge, split
+from evonas.spaces import MLP, BitString, MacroCNN, NASBench201
+
+SPACES = {
+    "nasbench201": NASBench201(channels=4, cells_per_stage=1, classes=3, input_shape=(6, 6, 3)),
+    "macro": MacroCNN(filters=(4, 8), kernels=(1, 3), dense=(0, 8), classes=3, input_shape=(7, 7, 3)),
+    "macro deep": MacroCNN(stages=1, layers_per_stage=4, filters=(2, 5, 3), classes=3, input_shape=(5, 6, 4)),
+    "macro narrow": MacroCNN(
+        filters=(3,), norms=("layer",), connections=("residual",), dense=(6, 3), classes=3, input_shape=(6, 6, 3)
+    ),
+    "mlp": MLP(widths=(8, 4, 12), classes=3, input_shape=(5,)),
+    "bits": BitString(dim=6, classes=3),
+}
+QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+
+
+def loss_and_changes(graph, parameters, statistics, x, genome, key):
+    """Loss, logits, changed statistics, gradients."""
+
+    def loss(parameters):
+        module = merge(graph, parameters, statistics)
+        logits = module(x, genome, rngs=nnx.Rngs(dropout=key))
+        return (logits * jnp.sin(jnp.arange(logits.size).reshape(logits.shape))).sum(), (
+            logits,
+            split(module).statistics,
+        )
+
+    (value, (logits, changed)), slopes = jax.value_and_grad(loss, has_aux=True)(parameters)
+    return value, logits, changed, slopes
+
+
+def both_modes(module, genome_matters):
+    graphs = []
+    for mode in ("train", "eval"):
+        getattr(module, mode)()
+        graphs.append(split(module).graph)
+
+    def run(parameters, statistics, x, genome, key):
+        genome = genome if genome_matters else None
+        return [loss_and_changes(graph, parameters, statistics, x, genome, key) for graph in graphs]
+
+    return run
+
+
+@functools.cache
+def shared(name):
+    """Weights of the shared network, none of them a scale of 1 or a bias of 0, and its program."""
+    space = SPACES[name]
+    module = nnx.eval_shape(lambda: space.supernet(rngs=nnx.Rngs(params=0)))
+    parts = split(module)
+    random = np.random.default_rng(0)
+    parameters = jax.tree.map(lambda leaf: weights(random, leaf.shape), parts.parameters)
+    statistics = jax.tree.map(lambda leaf: 0.5 + random.random(leaf.shape, np.float32), parts.statistics)
+    key = jax.random.key(0)
+    arguments = (parameters, statistics, examples(space), space.sample(key), key)
+    return parameters, statistics, jax.jit(both_modes(module, True)).lower(*arguments).compile(QUICK)
+
+
+def weights(random, shape):
+    """Kernels of He's variance; scales and biases between 0 and 1."""
+    if len(shape) == 1:
+        return random.random(shape, np.float32)
+    return np.float32(np.sqrt(2 / np.prod(shape[:-1]))) * random.normal(size=shape).astype(np.float32)
+
+
+def examples(space):
+    return jnp.asarray(np.random.default_rng(1).normal(size=(4, *space.input_shape)), jnp.float32)
+
+
+def assert_close(one, other):
+    largest = max(1.0, float(np.abs(other).max(initial=0)))
+    np.testing.assert_allclose(one / largest, other / largest, atol=1e-4)
+
+
+def assert_same_leaves(wanted, shared_leaves, zero_elsewhere):
+    """Leaves are the leading corners of the shared ones; outside, those are zero if so asked."""
+    own = dict(jax.tree.leaves_with_path(wanted))
+    for path, leaf in jax.tree.leaves_with_path(shared_leaves):
+        rest = np.array(leaf)
+        if path in own:
+            corner = tuple(slice(0, size) for size in own[path].shape)
+            assert_close(rest[corner], own.pop(path))
+            rest[corner] = 0
+        if zero_elsewhere:
+            assert not rest.any(), f"{jax.tree_util.keystr(path)} is not zero outside the weights in use"
+    assert not own
+
+
+def check_genome(name, genome):
+    space, key = SPACES[name], jax.random.key(5)
+    parameters, statistics, program = shared(name)
+    x = examples(space)
+    network = nnx.eval_shape(lambda: space.network(genome, rngs=nnx.Rngs(params=0)))
+    own = split(inherit(network, parameters, statistics))
+    arguments = (own.parameters, own.statistics, x, genome, key)
+    run = both_modes(network, False)
+    if name != "nasbench201":  # whose genomes share all shapes: after the first, running it eagerly compiles nothing
+        run = jax.jit(run).lower(*arguments).compile(QUICK)
+    expected = run(*arguments)
+    for mine, theirs in zip(program(parameters, statistics, x, genome, key), expected, strict=True):
+        assert_close(mine[1], theirs[1])
+        assert_close(mine[0], theirs[0])
+        assert_same_leaves(theirs[2], mine[2], zero_elsewhere=False)
+        assert_same_leaves(theirs[3], mine[3], zero_elsewhere=True)
+
+
+def genomes_of(space, number, seed):
+    return jax.vmap(space.sample)(jax.random.split(jax.random.key(seed), number))
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_shared_network_equals_the_own_network_of_a_few_genomes(name):
+    for genome in genomes_of(SPACES[name], 3 if name.startswith("macro ") else 8, seed=0):
+        check_genome(name, genome)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["nasbench201", "macro", "mlp"])
+def test_shared_network_equals_the_own_network_of_fifty_genomes(name):
+    for genome in genomes_of(SPACES[name], 50, seed=1):
+        check_genome(name, genome)
