@@ -14,13 +14,16 @@ from evonas.evolution.algorithm import Algorithm, BoundAlgorithm
 from evonas.evolution.state import State
 from evonas.genome import genome_index
 from evonas.spaces.base import Space
-from evonas.types import FAILED
+from evonas.types import FAILED, Candidates
 
 FitnessFn = Callable[[jax.Array, jax.Array], jax.Array]
 """``(key, genome) -> fitness``: a scalar, traced; the key is for noise."""
 
 ATTEMPTS = 10
 """Proposals for one candidate until one is new, where repeats are resampled."""
+
+
+_Proposal = tuple[Candidates, State]
 
 
 class _Run(NamedTuple):
@@ -97,17 +100,17 @@ def _step(
     return after, after.reported
 
 
-def _ask_new(bound: BoundAlgorithm, space: Space, key: jax.Array, run: _Run):
+def _ask_new(bound: BoundAlgorithm, space: Space, key: jax.Array, run: _Run) -> _Proposal:
     """The next candidate, asked for again while its canonical form is known."""
     proposal = bound.ask(key, run.state, 1)
     if not run.visited.size:
         return proposal
 
-    def known(carry):
+    def known(carry: tuple[jax.Array, _Proposal]) -> jax.Array:
         attempt, (candidates, _) = carry
         return run.visited[_canonical_index(space, candidates.genomes[0])] & (attempt < ATTEMPTS)
 
-    def again(carry):
+    def again(carry: tuple[jax.Array, _Proposal]) -> tuple[jax.Array, _Proposal]:
         attempt, _ = carry
         return attempt + 1, bound.ask(jax.random.fold_in(key, attempt), run.state, 1)
 
@@ -127,4 +130,4 @@ def _lookup(space: Space, table: Any) -> FitnessFn:
         raise ValueError(
             f"a table of {type(space).__name__} has one number for each of its {size} genomes, got shape {values.shape}"
         )
-    return lambda key, genome: values[genome_index(genome, space.cardinalities)]
+    return lambda _, genome: values[genome_index(genome, space.cardinalities)]

@@ -32,8 +32,7 @@ class Failure(enum.StrEnum):
     OUT_OF_MEMORY = "out of memory"
 
 
-@struct.dataclass
-class Candidates:
+class Candidates(struct.PyTreeNode):
     """Architectures proposed for evaluation. ``len``, iteration by index, slices and index arrays work on the rows."""
 
     ids: jax.Array  # [N] int32, in the order of asking, from 0

@@ -91,8 +91,8 @@ def _init(algorithm: Algorithm, space: Space, key: jax.Array, objectives: int) -
     length = len(space.cardinalities)
     genome = jax.ShapeDtypeStruct((length,), jnp.int32)
     traits = jax.eval_shape(lambda genome: algorithm.distance.traits(space, genome), genome)
-    generational = isinstance(algorithm.survive, Selection)
-    brood = algorithm.survive.brood_size(algorithm.population_size) if generational else 0
+    survive = algorithm.survive
+    brood = survive.brood_size(algorithm.population_size) if isinstance(survive, Selection) else 0
     return State(
         members=no_members(algorithm.population_size, length, traits, objectives),
         brood=no_members(brood, length, traits, objectives),
@@ -119,9 +119,7 @@ def _propose(algorithm: Algorithm, space: Space, key: jax.Array, state: State, c
     return jax.tree.map(lambda a, b: jnp.where(founding, a, b), founder, child)
 
 
-def _tell(
-    algorithm: Algorithm, space: Space, state: State, candidates: Candidates, fitness: jax.Array
-) -> State:
+def _tell(algorithm: Algorithm, space: Space, state: State, candidates: Candidates, fitness: jax.Array) -> State:
     chex.assert_shape(fitness, (len(candidates), state.members.fitness.shape[1]))
     whole = jnp.isfinite(fitness).all(-1, keepdims=True)
     told = Members(
@@ -157,15 +155,15 @@ def _settle(algorithm: Algorithm, state: State, child: Members, replaces: jax.Ar
         told=state.told + 1,
     )
     complete = ~founding & (row == brood_size - 1)
-    return jax.lax.cond(complete, lambda state: _next_generation(algorithm, state), lambda state: state, grown)
+    return jax.lax.cond(complete, lambda state: _next_generation(survive, distance, state), lambda state: state, grown)
 
 
 def _where(condition: jax.Array, yes: Members, no: Members) -> Members:
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
 
 
-def _next_generation(algorithm: Algorithm, state: State) -> State:
+def _next_generation(survive: Selection, distance: Distance, state: State) -> State:
     pool = jax.tree.map(lambda *columns: jnp.concatenate(columns), state.members, state.brood)
-    rows = algorithm.survive.select(pool, algorithm.population_size, algorithm.distance)
+    rows = survive.select(pool, state.members.ids.shape[0], distance)
     empty = state.brood.replace(ids=jnp.full_like(state.brood.ids, NOBODY))
     return state.replace(members=pool.take(rows), brood=empty)

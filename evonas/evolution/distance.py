@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from evonas.spaces.base import Space
 
 
+@runtime_checkable
 class Distance(Protocol):
     """Traits of a genome, computed once, and the distance of two genomes by them."""
 

@@ -31,7 +31,7 @@ def pareto_rank(fitness: jax.Array) -> jax.Array:
     at_least = (fitness[:, None] >= fitness[None]).all(-1)
     dominates = at_least & (fitness[:, None] > fitness[None]).any(-1)
 
-    def peel(carry):
+    def peel(carry: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
         front, ranks, left = carry
         free = left & ~(dominates & left[:, None]).any(0)
         return front + 1, jnp.where(free, front, ranks), left & ~free

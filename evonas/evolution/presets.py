@@ -13,12 +13,12 @@ from evonas.evolution.variation import Crossover, Mutation, SpaceMutation, Unifo
 def regularized_evolution(
     population_size: int = 100,
     sample_size: int = 25,
-    mutation: Mutation = SpaceMutation(),  # noqa: B008
+    mutation: Mutation = SpaceMutation(),
     *,
     aging: bool = True,
-    score: Score = Fitness(),  # noqa: B008
+    score: Score = Fitness(),
     reaction: Reaction | None = None,
-    distance: Distance = Hamming(),  # noqa: B008
+    distance: Distance = Hamming(),
 ) -> Algorithm:
     """Regularized (aging) evolution: Real et al. 2019, Algorithm 1.
 
@@ -47,14 +47,14 @@ def random_search(population_size: int = 100) -> Algorithm:
 def genetic_algorithm(
     population_size: int = 100,
     sample_size: int = 2,
-    mutation: Mutation = SpaceMutation(),  # noqa: B008
-    crossover: Crossover = Uniform(),  # noqa: B008
+    mutation: Mutation = SpaceMutation(),
+    crossover: Crossover = Uniform(),
     *,
     crossover_probability: float = 0.9,
     elites: int = 1,
-    score: Score = Fitness(),  # noqa: B008
+    score: Score = Fitness(),
     reaction: Reaction | None = None,
-    distance: Distance = Hamming(),  # noqa: B008
+    distance: Distance = Hamming(),
     crowding: bool = False,
 ) -> Algorithm:
     """Generational genetic algorithm with elitism; with ``crowding``, each child competes with its likest instead.
@@ -78,13 +78,13 @@ def genetic_algorithm(
 
 def nsga2(
     population_size: int = 100,
-    mutation: Mutation = SpaceMutation(),  # noqa: B008
-    crossover: Crossover | None = Uniform(),  # noqa: B008
+    mutation: Mutation = SpaceMutation(),
+    crossover: Crossover | None = Uniform(),
     *,
     crossover_probability: float = 0.9,
     novelty_objective: bool = False,
     reaction: Reaction | None = None,
-    distance: Distance = Hamming(),  # noqa: B008
+    distance: Distance = Hamming(),
 ) -> Algorithm:
     """NSGA-II: Deb et al. 2002. Binary tournaments by Pareto rank and crowding; parents and children compete.
 

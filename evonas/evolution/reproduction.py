@@ -85,7 +85,9 @@ class Reproduction:
             parents = jnp.where(arrives, NOBODY, parents)
         return Child(genome, parents, members.ids[worst])
 
-    def _vary(self, key, first, second, low, space):
+    def _vary(
+        self, key: jax.Array, first: jax.Array, second: jax.Array, low: jax.Array | bool, space: Space
+    ) -> jax.Array:
         cross_key, mutation_key = jax.random.split(key)
         genome = first
         if self.crossover is not None:
@@ -105,11 +107,11 @@ def draw_valid(
     if type(space).is_valid is Space.is_valid:
         return genome
 
-    def again(carry):
+    def again(carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         attempt, _ = carry
         return attempt + 1, draw(jax.random.fold_in(key, attempt))
 
-    def rejected(carry):
+    def rejected(carry: tuple[jax.Array, jax.Array]) -> jax.Array:
         attempt, genome = carry
         return ~jnp.asarray(space.is_valid(genome)) & (attempt < ATTEMPTS)
 

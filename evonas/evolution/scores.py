@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,7 @@ from evonas.evolution.state import Members
 from evonas.types import FAILED
 
 
+@runtime_checkable
 class Score(Protocol):
     """Scores of all members at once."""
 

@@ -9,8 +9,7 @@ from flax import struct
 from evonas.types import FAILED, NOBODY
 
 
-@struct.dataclass
-class Members:
+class Members(struct.PyTreeNode):
     """Evaluated candidates. Places are filled from the front; the rest hold ids of `NOBODY`."""
 
     ids: jax.Array  # [P] int32
@@ -37,8 +36,7 @@ class Members:
         return jax.tree.map(lambda column, value: column.at[row].set(value), self, member)
 
 
-@struct.dataclass
-class State:
+class State(struct.PyTreeNode):
     """Population, the children that wait for the end of their generation, and two counters."""
 
     members: Members  # [P]

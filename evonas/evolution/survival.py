@@ -11,12 +11,17 @@ from evonas.evolution.distance import Distance, pairwise
 from evonas.evolution.scores import CrowdedParetoRank
 from evonas.evolution.state import Members
 
+Place = tuple[jax.Array, jax.Array | bool]
+"""The row that a child takes, and whether it gets in."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Oldest:
     """The oldest leaves: aging evolution (Real et al. 2019)."""
 
-    def place(self, members: Members, child: Members, replaces: jax.Array, told: jax.Array, distance: Distance):
+    def place(
+        self, members: Members, child: Members, replaces: jax.Array, told: jax.Array, distance: Distance
+    ) -> Place:
         """Row for the child, and whether it gets in: the population is a ring."""
         del child, replaces, distance
         return told % members.ids.shape[0], True
@@ -29,7 +34,9 @@ class WorstOfSample:
     If that member has left meanwhile (children told out of order), the worst of all leaves.
     """
 
-    def place(self, members: Members, child: Members, replaces: jax.Array, told: jax.Array, distance: Distance):
+    def place(
+        self, members: Members, child: Members, replaces: jax.Array, told: jax.Array, distance: Distance
+    ) -> Place:
         """Row for the child, and whether it gets in."""
         del child, told, distance
         there = members.ids == replaces
@@ -40,7 +47,9 @@ class WorstOfSample:
 class Crowding:
     """The most similar member leaves, if it is not better (Mahfoud 1995; Harik 1995 over the whole population)."""
 
-    def place(self, members: Members, child: Members, replaces: jax.Array, told: jax.Array, distance: Distance):
+    def place(
+        self, members: Members, child: Members, replaces: jax.Array, told: jax.Array, distance: Distance
+    ) -> Place:
         """Row for the child, and whether it gets in."""
         del replaces, told
         row = jnp.argmin(pairwise(distance, child.traits[None], members.traits)[0])

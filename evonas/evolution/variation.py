@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ from evonas import genome as genomes
 from evonas.spaces.base import Space
 
 
+@runtime_checkable
 class Mutation(Protocol):
     """A change of one genome."""
 
@@ -19,6 +20,7 @@ class Mutation(Protocol):
         """The changed genome ``[L]``; the key is consumed."""
 
 
+@runtime_checkable
 class Crossover(Protocol):
     """A child of two genomes."""
 

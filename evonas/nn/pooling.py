@@ -20,7 +20,7 @@ def average_pool(x: jax.Array, size: int = 3) -> jax.Array:
 
 def max_pool(x: jax.Array, size: int = 3) -> jax.Array:
     """Maximum of the ``size`` x ``size`` neighbourhood of each place of ``x`` ``[B, H, W, C]``, stride 1."""
-    return _shifted(_shifted(x, size, 1, -jnp.inf, jnp.maximum), size, 2, -jnp.inf, jnp.maximum)
+    return _shifted(_shifted(x, size, 1, -jnp.inf, _larger), size, 2, -jnp.inf, _larger)
 
 
 def halve(x: jax.Array, reduction: str = "average") -> jax.Array:
@@ -32,9 +32,21 @@ def halve(x: jax.Array, reduction: str = "average") -> jax.Array:
     edge = ((0, 0), (0, height % 2), (0, width % 2), (0, 0))
     blocks = (x.shape[0], -(-height // 2), 2, -(-width // 2), 2, x.shape[3])
     if reduction == "max":
-        return jnp.pad(x, edge, constant_values=-jnp.inf).reshape(blocks).max((2, 4))
+        padded = jnp.pad(x, edge, constant_values=-jnp.inf)
+        rows = _larger(padded[:, ::2], padded[:, 1::2])
+        return _larger(rows[:, :, ::2], rows[:, :, 1::2])
     counts = np.pad(np.ones((height, width)), edge[1:3]).reshape(blocks[1:5]).sum((1, 3))
     return jnp.pad(x, edge).reshape(blocks).sum((2, 4)) * jnp.asarray(1.0 / counts[:, :, None], x.dtype)
+
+
+def _larger(x: jax.Array, y: jax.Array) -> jax.Array:
+    """The larger one, and NaN if one is; of equal ones the first has the derivative.
+
+    The derivative of `jnp.max` looks for what equals the maximum. In a loop XLA may compute both anew, rounded
+    differently, and nothing is equal: the derivative becomes 0 / 0, and that of `jnp.maximum` 0. A comparison of the two
+    always takes one of them.
+    """
+    return jnp.where((x < y) | (y != y), y, x)
 
 
 def _neighbours(length: int, size: int) -> np.ndarray:

@@ -63,9 +63,7 @@ class Population:
         self._ask = jax.jit(self._bound.ask, static_argnums=2)
         self._tell = jax.jit(self._bound.tell)
         self._canonical = jax.jit(jax.vmap(space.canonical))
-        self._measure = jax.jit(
-            lambda members: measure(members, algorithm.distance, space.cardinalities)
-        )
+        self._measure = jax.jit(lambda members: measure(members, algorithm.distance, space.cardinalities))
         self._state = self._bound.init(self._key)
         self._pending: dict[int, Candidates] = {}
         self._known: dict[bytes, int] = {}  # canonical form to the id that first had it
@@ -98,9 +96,9 @@ class Population:
         if self.duplicates == "resample":
             candidates, forms = self._resample(candidates, forms)
         self._state = state
-        for row in range(n):
-            self._known.setdefault(forms[row].tobytes(), int(candidates.ids[row]))
-            self._pending[int(candidates.ids[row])] = jax.tree.map(lambda column, row=row: column[row], candidates)
+        for form, candidate in zip(forms, candidates.ids, strict=True):
+            self._known.setdefault(form.tobytes(), int(candidate))
+        self._wait_for(candidates)
         return candidates
 
     def tell(self, candidates: Candidates, fitness: Any, failures: Sequence[Failure] | None = None) -> None:
@@ -145,7 +143,7 @@ class Population:
         """All told candidates that no other dominates, best first by the first objective."""
         rows = np.flatnonzero(pareto_front(self.history.fitness))
         rows = rows[np.argsort(-self.history.fitness[rows, 0], kind="stable")]
-        return [self._record(row) for row in rows]
+        return [self._record(int(row)) for row in rows]
 
     def diversity(self) -> dict[str, float]:
         """Mean distance, unique share and gene entropy of the living population, each from 0 to 1."""
@@ -230,15 +228,18 @@ class Population:
         leaves = [jnp.asarray(leaf) for leaf in state_leaves]
         self._state = jax.tree.unflatten(jax.tree.structure(expected), leaves)
         self.history, self.generations = history, list(generations)
-        for row in range(0 if pending is None else len(pending)):
-            self._pending[int(pending.ids[row])] = jax.tree.map(lambda column, row=row: column[row], pending)
-        genomes = [history.genomes.astype(np.int32)] + ([] if pending is None else [pending.genomes])
-        ids = [history.ids] + ([] if pending is None else [pending.ids])
-        if len(np.concatenate(ids)):
-            forms = np.asarray(self._canonical(np.concatenate(genomes)))
-            for order in np.argsort(np.concatenate(ids)):
-                self._known.setdefault(forms[order].tobytes(), int(np.concatenate(ids)[order]))
+        ids, genomes = history.ids, history.genomes.astype(np.int32)
+        if pending is not None:
+            self._wait_for(pending)
+            ids, genomes = np.concatenate([ids, pending.ids]), np.concatenate([genomes, pending.genomes])
+        forms = np.asarray(self._canonical(genomes)) if len(ids) else genomes
+        for row in np.argsort(ids):
+            self._known.setdefault(forms[row].tobytes(), int(ids[row]))
         self._update_best(len(history))
+
+    def _wait_for(self, candidates: Candidates) -> None:
+        for row in range(len(candidates)):
+            self._pending[int(candidates.ids[row])] = jax.tree.map(lambda column, row=row: column[row], candidates)
 
     def _propose(self, key: jax.Array, n: int) -> tuple[Candidates, np.ndarray, Any]:
         candidates, state = self._ask(key, self._state, n)

@@ -21,6 +21,8 @@ from evonas.types import Candidates
 
 FORMAT = 1
 
+_NO_CANDIDATE = Candidates(ids=0, genomes=0, parents=0, replaces=0)  # type: ignore[arg-type]
+
 
 def save(population: Population, path: Any) -> None:
     """See `Population.save`."""
@@ -37,7 +39,8 @@ def save(population: Population, path: Any) -> None:
     if (pending := population.pending) is not None:
         arrays |= {f"pending.{i}": leaf for i, leaf in enumerate(jax.tree.leaves(pending))}
     buffer = io.BytesIO()
-    np.savez(buffer, header=np.frombuffer(json.dumps(header).encode(), np.uint8), **arrays)
+    arrays["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
     write_whole(epath.Path(path), buffer.getvalue())
 
 
@@ -86,4 +89,4 @@ def _numbered(arrays: dict[str, np.ndarray], prefix: str) -> list[np.ndarray]:
 
 
 def _pending(leaves: list[np.ndarray]) -> Candidates | None:
-    return Candidates(*leaves) if leaves else None
+    return jax.tree.unflatten(jax.tree.structure(_NO_CANDIDATE), leaves) if leaves else None

@@ -36,7 +36,7 @@ class Experiment:
     space: Space
     """Where the architectures live; fitted to the data."""
     data: Source
-    """What candidates are trained on."""
+    """What candidates are trained on: a source, or what `evonas.data.as_source` takes for one."""
     algorithm: Algorithm
     """How candidates are proposed."""
     training: Training = Training()
@@ -52,6 +52,7 @@ class Experiment:
 
     def __post_init__(self) -> None:
         _check_counts(self.evaluations, self.batch_size)
+        object.__setattr__(self, "data", as_source(self.data))
 
     @classmethod
     def of_workdir(cls, workdir: Any, known: Mapping[str, type] | None = None) -> Experiment:

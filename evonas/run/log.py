@@ -25,9 +25,15 @@ class Evaluation(NamedTuple):
     measurement: Measurement
     finished: float  # seconds since 1970
 
+    @property
+    def fitness(self) -> tuple[float, ...]:
+        """One number an objective; empty if the candidate failed."""
+        return self.measurement.fitness
+
     def to_json(self) -> str:
         """One line."""
-        return json.dumps(self._asdict() | {"measurement": None} | self.measurement._asdict())
+        fields = self._asdict() | self.measurement._asdict()
+        return json.dumps({name: value for name, value in fields.items() if name != "measurement"})
 
     @classmethod
     def from_json(cls, line: str) -> Self:

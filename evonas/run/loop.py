@@ -47,7 +47,7 @@ class Run:
             ValueError: if none has succeeded.
         """
         best = self.log.get(self.population.best.id)
-        assert best is not None  # noqa: S101 - every told candidate is in the log
+        assert best is not None
         return best
 
     @property

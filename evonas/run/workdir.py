@@ -112,3 +112,18 @@ def _lock(path: epath.Path) -> int | None:
         os.close(handle)
         raise ValueError(f"another process is running in {name}: wait for it, or stop it first") from error
     return handle
+
+
+def is_running(path: Any) -> bool | None:
+    """Whether a process has the workdir open; None where that can't be told, on an object store."""
+    name = os.path.join(os.fspath(path), ".lock")
+    if "://" in name:
+        return None
+    if not os.path.exists(name):
+        return False
+    with open(name, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

@@ -89,7 +89,12 @@ class Program:
         return max(len(data.train.targets) // self.training.batch_size, 1)
 
     def epoch(
-        self, progress: Progress, key: jax.Array, hyperparameters: Hyperparameters, data: DeviceData, *context: jax.Array
+        self,
+        progress: Progress,
+        key: jax.Array,
+        hyperparameters: Hyperparameters,
+        data: DeviceData,
+        *context: jax.Array,
     ) -> Progress:
         """One pass over the training data in a new order, that of the key and the epoch's number."""
         steps = self.steps_per_epoch(data)

@@ -110,9 +110,7 @@ def _whole(dataset: Dataset) -> tuple[Dataset, Split]:
     if dataset.test is None:
         return dataset, dataset.validation
     parts = (dataset.train, dataset.validation)
-    joined = Split(
-        np.concatenate([part.inputs for part in parts]), np.concatenate([part.targets for part in parts])
-    )
+    joined = Split(np.concatenate([part.inputs for part in parts]), np.concatenate([part.targets for part in parts]))
     return dataclasses.replace(dataset, train=joined), dataset.test
 
 

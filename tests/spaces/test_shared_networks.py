@@ -61,6 +61,7 @@ def shared(name):
     random = np.random.default_rng(0)
     parameters = jax.tree.map(lambda leaf: weights(random, leaf.shape), parts.parameters)
     statistics = jax.tree.map(lambda leaf: 0.5 + random.random(leaf.shape, np.float32), parts.statistics)
+    parameters, statistics = jax.tree.map(jnp.asarray, (parameters, statistics))
     key = jax.random.key(0)
     arguments = (parameters, statistics, examples(space), space.sample(key), key)
     return parameters, statistics, jax.jit(both_modes(module, True)).lower(*arguments).compile(QUICK)
@@ -74,7 +75,7 @@ def weights(random, shape):
 
 
 def examples(space):
-    return jnp.asarray(np.random.default_rng(1).normal(size=(4, *space.input_shape)), jnp.float32)
+    return jnp.asarray(np.random.default_rng(1).normal(size=(16, *space.input_shape)), jnp.float32)
 
 
 def assert_close(one, other):

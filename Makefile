@@ -1,0 +1,37 @@
+# `make search` and `make test` set everything up by themselves, in a virtual environment in $(VENV).
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+READY := $(VENV)/.ready
+TESTS ?=
+
+.PHONY: help search test check format clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/ -/'
+
+search: $(READY)  ## search architectures on scikit-learn's digits, in about three minutes
+	$(VENV)/bin/evonas run experiments/digits.py
+
+test: $(READY)  ## run the whole test suite
+	$(VENV)/bin/pytest $(TESTS)
+
+check: $(READY)  ## lint, formatting, types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+format: $(READY)  ## rewrite the code in the project's format
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+clean:  ## remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "evonas needs Python 3.11 or newer: none found; set PYTHON=/path/to/python"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
+	@touch $(READY)

@@ -1,0 +1,69 @@
+"""Experiment files: Python files whose ``config()`` returns an `evonas.Experiment`."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import traceback
+from types import ModuleType
+from typing import Any
+
+from evonas.description import type_name
+from evonas.run import Experiment
+
+MODULE = "experiment"
+"""Every experiment file's module name, so that its copy in a workdir has classes of the same names."""
+
+
+def load_module(path: Any) -> ModuleType:
+    """Run an experiment file.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        ValueError: if it fails, with the line.
+    """
+    name = os.fspath(path)
+    if not os.path.isfile(name):
+        raise FileNotFoundError(f"{name} does not exist: give a Python file whose config() returns evonas.Experiment")
+    spec = importlib.util.spec_from_file_location(MODULE, name)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{name} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[MODULE] = module
+    _guarded(lambda: spec.loader.exec_module(module), name)
+    return module
+
+
+def load_experiment(path: Any) -> Experiment:
+    """What an experiment file's ``config()`` returns.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it fails, or returns something else.
+    """
+    module = load_module(path)
+    if not callable(getattr(module, "config", None)):
+        raise ValueError(f"{path} has no function config(); it must return evonas.Experiment(...)")
+    experiment = _guarded(module.config, os.fspath(path))
+    if not isinstance(experiment, Experiment):
+        raise ValueError(f"config() of {path} must return evonas.Experiment, got {type(experiment).__name__}")
+    return experiment
+
+
+def classes_of(module: ModuleType) -> dict[str, type]:
+    """A module's own classes by the name that a run's configuration gives them."""
+    kinds = [value for value in vars(module).values() if isinstance(value, type)]
+    return {type_name(kind): kind for kind in kinds if kind.__module__ == module.__name__}
+
+
+def _guarded(call: Any, name: str) -> Any:
+    """Call foreign code; whatever goes wrong there becomes one sentence with its place."""
+    try:
+        return call()
+    except SyntaxError as error:
+        raise ValueError(f"{name}, line {error.lineno}: {error.msg}") from error
+    except Exception as error:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == name]
+        place = f"{name}, line {lines[-1]}" if lines else name
+        raise ValueError(f"{place}: {type(error).__name__}: {error}") from error

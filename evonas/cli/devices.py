@@ -1,0 +1,31 @@
+"""JAX's settings for a process of the command line, made before its first computation."""
+
+from __future__ import annotations
+
+import os
+
+import jax
+
+CACHE_BYTES = 2 * 1024**3
+
+
+def prepare_jax(cpu_devices: int | None = None) -> None:
+    """Let CPU cores be devices, and keep compiled programs between processes.
+
+    Both are JAX's global settings, so a library must not touch them and a command may. ``XLA_FLAGS``,
+    ``JAX_NUM_CPU_DEVICES`` and ``JAX_COMPILATION_CACHE_DIR``, where set, are left alone.
+
+    Args:
+        cpu_devices: how many; by default the number of cores. Without effect on GPU and TPU.
+    """
+    if "JAX_NUM_CPU_DEVICES" not in os.environ and "device_count" not in os.environ.get("XLA_FLAGS", ""):
+        jax.config.update("jax_num_cpu_devices", cpu_devices or len(os.sched_getaffinity(0)))
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        jax.config.update("jax_compilation_cache_dir", cache_directory())
+        jax.config.update("jax_compilation_cache_max_size", CACHE_BYTES)
+
+
+def cache_directory() -> str:
+    """Where compiled programs are kept."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(base, "evonas", "jax")

@@ -1,0 +1,72 @@
+"""``evonas COMMAND``: mistakes get one sentence, not a traceback."""
+
+from __future__ import annotations
+
+import sys
+
+import tyro
+
+from evonas.cli import commands
+
+USAGE = """usage: evonas COMMAND ...
+
+commands:
+  run FILE.py [--FIELD VALUE ...]  run the search of an experiment file, or continue it
+  resume WORKDIR                   continue the search of a workdir
+  status WORKDIR                   show how far a run is
+  best WORKDIR                     show the best architecture of a run
+  retrain WORKDIR                  train the best for good, and keep its weights
+
+evonas COMMAND --help says more; evonas run FILE.py --help lists the file's fields."""
+
+COMMANDS = {
+    "resume": commands.resume,
+    "status": commands.status,
+    "best": commands.best,
+    "retrain": commands.retrain,
+}
+
+MISTAKE, INTERRUPTED = 2, 130
+"""Exit codes."""
+
+
+def main() -> None:
+    """The entry point."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run a command line and return its exit code."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(USAGE)
+        return 0 if arguments else MISTAKE
+    name, *rest = arguments
+    try:
+        return _dispatch(name, rest)
+    except (ValueError, OSError) as error:
+        print(f"evonas: {_sentence(error)}", file=sys.stderr)
+        return MISTAKE
+    except KeyboardInterrupt:
+        print("\nevonas: stopped", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _dispatch(name: str, rest: list[str]) -> int:
+    if name == "run":
+        if not rest or rest[0].startswith("-"):
+            print("usage: evonas run FILE.py [--FIELD VALUE ...]\n\nevonas run FILE.py --help lists the file's fields.")
+            return 0 if rest in (["-h"], ["--help"]) else MISTAKE
+        commands.run(rest[0], rest[1:])
+    elif name in COMMANDS:
+        tyro.cli(COMMANDS[name], args=rest, prog=f"evonas {name}")
+    else:
+        print(f"evonas: unknown command {name!r}\n\n{USAGE}", file=sys.stderr)
+        return MISTAKE
+    return 0
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        named = f"{error.filename}: " if error.filename else ""
+        return f"{named}{error.strerror}: nothing already written is lost; mend this and run the same command again"
+    return str(error)
