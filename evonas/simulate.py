@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -10,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evonas.evolution.algorithm import Algorithm, BoundAlgorithm
+from evonas.evolution.algorithm import Algorithm, BoundAlgorithm, resampling_key
 from evonas.evolution.state import State
 from evonas.genome import genome_index
 from evonas.spaces.base import Space
@@ -20,7 +21,10 @@ FitnessFn = Callable[[jax.Array, jax.Array], jax.Array]
 """``(key, genome) -> fitness``: a scalar, traced; the key is for noise."""
 
 ATTEMPTS = 10
-"""Proposals for one candidate until one is new, where repeats are resampled."""
+"""New proposals for a candidate that repeats a known architecture, where repeats are resampled."""
+
+_NOISE = 2**31 + 1
+"""What the keys of noise are folded from: no candidate's id."""
 
 
 _Proposal = tuple[Candidates, State]
@@ -63,14 +67,18 @@ def simulate(
         ``[repeats, evaluations]`` float32. ``-inf`` while every candidate has failed.
 
     Raises:
-        ValueError: if a table's size is not the space's, or a count is not positive.
+        ValueError: if a table's size is not the space's, a count is not positive, or a space is too large to resample.
     """
     if evaluations < 1 or repeats < 1:
         raise ValueError(f"evaluations and repeats must be at least 1, got {evaluations} and {repeats}")
+    if duplicates not in ("allow", "resample"):
+        raise ValueError(f'duplicates is "allow" or "resample", got {duplicates!r}')
     fitness_of = _lookup(space, table)
     report_of = fitness_of if reported is None else _lookup(space, reported)
     bound = algorithm.bind(space)
-    size = int(np.prod(space.cardinalities)) if duplicates == "resample" else 0
+    size = math.prod(space.cardinalities) if duplicates == "resample" else 0
+    if size >= 2**31:
+        raise ValueError(f"resampling marks each genome: a space has fewer than 2^31 of them for that, this one {size}")
 
     def repeat(key: jax.Array) -> jax.Array:
         start = _Run(bound.init(key), jnp.float32(FAILED), jnp.float32(FAILED), jnp.zeros(size, bool))
@@ -86,7 +94,7 @@ def _step(
 ) -> tuple[_Run, jax.Array]:
     candidates, asked = _ask_new(bound, space, key, run)
     genome = candidates.genomes[0]
-    noise_key = jax.random.fold_in(jax.random.fold_in(key, 1), candidates.ids[0])
+    noise_key = jax.random.fold_in(jax.random.fold_in(key, _NOISE), candidates.ids[0])
     fitness = fitness_of(noise_key, genome)
     fitness = jnp.where(jnp.isfinite(fitness), fitness, FAILED).astype(jnp.float32)
     better = fitness > run.best
@@ -108,11 +116,11 @@ def _ask_new(bound: BoundAlgorithm, space: Space, key: jax.Array, run: _Run) -> 
 
     def known(carry: tuple[jax.Array, _Proposal]) -> jax.Array:
         attempt, (candidates, _) = carry
-        return run.visited[_canonical_index(space, candidates.genomes[0])] & (attempt < ATTEMPTS)
+        return run.visited[_canonical_index(space, candidates.genomes[0])] & (attempt <= ATTEMPTS)
 
     def again(carry: tuple[jax.Array, _Proposal]) -> tuple[jax.Array, _Proposal]:
         attempt, _ = carry
-        return attempt + 1, bound.ask(jax.random.fold_in(key, attempt), run.state, 1)
+        return attempt + 1, bound.ask(resampling_key(key, attempt), run.state, 1)
 
     return jax.lax.while_loop(known, again, (jnp.int32(1), proposal))[1]
 
@@ -125,7 +133,7 @@ def _lookup(space: Space, table: Any) -> FitnessFn:
     if callable(table):
         return table
     values = jnp.asarray(table, jnp.float32)
-    size = int(np.prod(space.cardinalities))
+    size = math.prod(space.cardinalities)
     if values.shape != (size,):
         raise ValueError(
             f"a table of {type(space).__name__} has one number for each of its {size} genomes, got shape {values.shape}"

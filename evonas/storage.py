@@ -28,7 +28,7 @@ def write_whole(path: epath.Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, local)
-    except OSError:
+    except BaseException:
         if os.path.exists(draft):
             os.unlink(draft)
         raise

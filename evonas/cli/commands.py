@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +18,8 @@ from evonas.cli.config_file import classes_of, load_experiment, load_module
 from evonas.cli.devices import prepare_jax
 from evonas.data import resolve
 from evonas.run import Callback, Experiment, Run, RunLog, run_experiment
-from evonas.run.workdir import CONFIG, EXPERIMENT, HISTORY, RESULT, is_running, read_json, write_json
+from evonas.run.workdir import CONFIG, EXPERIMENT, HISTORY, RESULT, damaged, is_running, read_json, write_json
+from evonas.storage import write_whole
 from evonas.training import TrainingEvaluator
 from evonas.training import retrain as train_for_good
 from evonas.types import NOBODY
@@ -47,7 +49,7 @@ def run(file: str, arguments: list[str]) -> None:
         RunOptions, default=defaults, args=arguments, prog=f"evonas run {file}", config=(tyro.conf.AvoidSubcommands,)
     )
     prepare_jax(options.cpu_devices)
-    _search(options.experiment, options.workdir, f"evonas run {file} {' '.join(arguments)}".strip(), file)
+    _search(options.experiment, options.workdir, shlex.join(["evonas", "run", file, *arguments]), file)
 
 
 def resume(workdir: tyro.conf.Positional[str], evaluations: int | None = None, cpu_devices: int | None = None) -> None:
@@ -62,7 +64,7 @@ def resume(workdir: tyro.conf.Positional[str], evaluations: int | None = None, c
     if evaluations is not None:
         experiment = dataclasses.replace(experiment, evaluations=evaluations)
     prepare_jax(cpu_devices)
-    _search(experiment, workdir, f"evonas resume {workdir}", None)
+    _search(experiment, workdir, shlex.join(["evonas", "resume", workdir]), None)
 
 
 def status(workdir: tyro.conf.Positional[str]) -> None:
@@ -80,7 +82,7 @@ def status(workdir: tyro.conf.Positional[str]) -> None:
     if (best := display.best_of(evaluations)) is not None:
         display.print_best(console, best, [])
     if state == "stopped":
-        console.print(f"\ncontinue it with: evonas resume {workdir}", highlight=False)
+        display.print_hint(console, f"continue it with: {shlex.join(['evonas', 'resume', workdir])}")
 
 
 def best(workdir: tyro.conf.Positional[str]) -> None:
@@ -99,9 +101,8 @@ def best(workdir: tyro.conf.Positional[str]) -> None:
         "multiply-adds": f"{evaluation.measurement.metrics.get('multiply_adds', 0):,}",
         "parents": ", ".join(str(parent) for parent in evaluation.parents if parent != NOBODY) or "none: a founder",
     }
-    result = epath.Path(workdir) / RESULT
-    if result.exists() and (known := read_json(result))["best"] == evaluation.id and known["test"]:
-        facts["test"] = display.format_metrics(known["test"])
+    if (result := _kept_result(workdir, evaluation.id)) is not None and result["test"]:
+        facts["test"] = display.format_metrics(result["test"])
     display.print_facts(console, "measured", facts)
 
 
@@ -143,7 +144,7 @@ def retrain(
     space = experiment.space.fitted(dataset.input_shape, dataset.classes)
     place = epath.Path(directory or f"{workdir}/retrain")
     display.print_best(console, evaluation, space.layers(evaluation.genome))
-    console.print(f"\ntraining for {training.epochs} epochs; Ctrl-C stops, the same command resumes", highlight=False)
+    display.print_hint(console, f"training for {training.epochs} epochs; Ctrl-C stops, the same command resumes")
 
     def on_epoch(entry: dict[str, float]) -> None:
         console.print(
@@ -170,7 +171,7 @@ def _search(experiment: Experiment, workdir: str, command: str, file: str | None
         finished = run_experiment(experiment, workdir, callbacks)
     except KeyboardInterrupt:
         progress.stop()
-        console.print(f"\nstopped; nothing is lost: continue with: {command}", highlight=False, soft_wrap=True)
+        display.print_hint(console, f"stopped; nothing is lost: continue with: {command}")
         sys.exit(130)
     finally:
         progress.stop()
@@ -186,7 +187,7 @@ class _KeepFile(Callback):
     def started(self, run: Run) -> None:
         copy = run.workdir / EXPERIMENT if run.workdir else None
         if copy is not None and not copy.exists():
-            copy.write_text(Path(self._file).read_text())
+            write_whole(copy, epath.Path(self._file).read_bytes())
 
 
 def _print_result(console: Console, run: Run) -> None:
@@ -209,21 +210,30 @@ def _print_result(console: Console, run: Run) -> None:
             "workdir": run.workdir,
         },
     )
-    console.print(f"\ntrain it for good with: evonas retrain {run.workdir}", highlight=False, soft_wrap=True)
+    display.print_hint(console, f"train it for good with: {shlex.join(['evonas', 'retrain', str(run.workdir)])}")
 
 
 def _result(run: Run) -> dict[str, Any]:
     """The test measurement of the best, read once: kept in the workdir for the next time."""
     assert run.workdir is not None
     assert isinstance(run.evaluator, TrainingEvaluator)
-    path = run.workdir / RESULT
-    if path.exists() and read_json(path)["best"] == run.best.id:
-        return read_json(path)
+    if (kept := _kept_result(run.workdir, run.best.id)) is not None:
+        return kept
     has_test = run.evaluator.dataset.test is not None
     measured = run.evaluator.test(run.best.id, np.array(run.best.genome)).metrics if has_test else None
     result = {"best": run.best.id, "architecture": run.best.architecture, "test": measured}
-    write_json(path, result)
+    write_json(run.workdir / RESULT, result)
     return result
+
+
+def _kept_result(workdir: Any, candidate: int) -> dict[str, Any] | None:
+    path = epath.Path(workdir) / RESULT
+    if not path.exists():
+        return None
+    result = read_json(path)
+    if not result.keys() >= {"best", "test"}:
+        raise damaged(path, "it has no best or no test")
+    return result if result["best"] == candidate else None
 
 
 def _experiment_of(workdir: str) -> Experiment:
@@ -238,7 +248,10 @@ def _fitted(experiment: Experiment) -> Any:
 
 
 def _history_of(workdir: str) -> tuple[dict[str, Any], RunLog]:
-    config = read_json(epath.Path(workdir) / CONFIG)
+    path = epath.Path(workdir) / CONFIG
+    config = read_json(path)
+    if not isinstance(config.get("evaluations"), int):
+        raise damaged(path, f"evaluations is {config.get('evaluations')!r}")
     return config, RunLog(epath.Path(workdir) / HISTORY)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 import traceback
 from types import ModuleType
 from typing import Any
+
+from etils import epath
 
 from evonas.description import type_name
 from evonas.run import Experiment
@@ -23,15 +24,14 @@ def load_module(path: Any) -> ModuleType:
         FileNotFoundError: if there is none.
         ValueError: if it fails, with the line.
     """
-    name = os.fspath(path)
-    if not os.path.isfile(name):
+    name, file = os.fspath(path), epath.Path(path)
+    if not file.exists() or file.is_dir():
         raise FileNotFoundError(f"{name} does not exist: give a Python file whose config() returns evonas.Experiment")
-    spec = importlib.util.spec_from_file_location(MODULE, name)
-    if spec is None or spec.loader is None:
-        raise ValueError(f"{name} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
+    module = ModuleType(MODULE)
+    module.__file__ = name
     sys.modules[MODULE] = module
-    _guarded(lambda: spec.loader.exec_module(module), name)
+    # Not by importlib, which would leave compiled files beside it, the workdir's copy included.
+    _guarded(lambda: exec(compile(file.read_bytes(), name, "exec"), vars(module)), name)
     return module
 
 
@@ -62,7 +62,7 @@ def _guarded(call: Any, name: str) -> Any:
     try:
         return call()
     except SyntaxError as error:
-        raise ValueError(f"{name}, line {error.lineno}: {error.msg}") from error
+        raise ValueError(f"{error.filename or name}, line {error.lineno}: {error.msg}") from error
     except Exception as error:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == name]
         place = f"{name}, line {lines[-1]}" if lines else name

@@ -18,7 +18,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+from rich.text import Text
 
 from evonas.run import Callback, Evaluation, Run
 from evonas.types import Failure
@@ -92,14 +92,18 @@ def print_best(console: Console, evaluation: Evaluation, layers: list[str]) -> N
         console.print(f"    {layer}", highlight=False, markup=False, soft_wrap=True)
 
 
+def print_hint(console: Console, text: str) -> None:
+    """What to do next, a line to copy."""
+    console.print(f"\n{text}", highlight=False, markup=False, soft_wrap=True)
+
+
 def print_facts(console: Console, title: str, facts: Mapping[str, Any]) -> None:
     """Names and values, one a line."""
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2), title=title, title_justify="left")
-    table.title_style = "bold"
-    for name, value in facts.items():
-        table.add_row(f"  {name}", str(value))
     console.print()
-    console.print(table, highlight=False, markup=False, soft_wrap=True)
+    console.print(Text(title, style="bold"), soft_wrap=True)
+    width = max(len(name) for name in facts)
+    for name, value in facts.items():
+        console.print(f"  {name:<{width}}  {value}", highlight=False, markup=False, soft_wrap=True)
 
 
 def progress_facts(evaluations: list[Evaluation], budget: int) -> dict[str, str]:

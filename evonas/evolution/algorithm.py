@@ -17,6 +17,10 @@ from evonas.spaces.base import Space
 from evonas.types import FAILED, NOBODY, Candidates
 
 
+_RESAMPLING = 2**31
+"""What the keys of other proposals are folded from: no candidate's id."""
+
+
 class InitFn(Protocol):
     """The empty state."""
 
@@ -51,6 +55,11 @@ class BoundAlgorithm(NamedTuple):
     init: InitFn
     ask: AskFn
     tell: TellFn
+
+
+def resampling_key(key: jax.Array, attempt: jax.Array | int) -> jax.Array:
+    """The key to `ask` with, in place of the run's, for other proposals from the same state."""
+    return jax.random.fold_in(jax.random.fold_in(key, _RESAMPLING), attempt)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,7 +17,7 @@ class Diversity(NamedTuple):
 
     mean_distance: jax.Array  # of two different members: 0 (all alike) to 1
     unique_share: jax.Array  # different architectures over members
-    gene_entropy: jax.Array  # mean over genes of the entropy of their values; 1 if all choices are equally frequent
+    gene_entropy: jax.Array  # mean, over genes with a choice, of their values' entropy; 1 if all are equally frequent
 
 
 def measure(members: Members, distance: Distance, cardinalities: Sequence[int]) -> Diversity:
@@ -78,4 +78,5 @@ def _entropy(genomes: jax.Array, filled: jax.Array, cardinalities: Sequence[int]
     values = jax.nn.one_hot(genomes, largest) * filled[:, None, None]
     share = values.sum(0) / jnp.maximum(filled.sum(), 1)
     entropy = -jnp.where(share > 0, share * jnp.log(jnp.maximum(share, 1e-30)), 0.0).sum(-1)
-    return (entropy / jnp.log(jnp.maximum(jnp.asarray(cardinalities, jnp.float32), 2.0))).mean()
+    sizes = jnp.asarray(cardinalities, jnp.float32)
+    return (entropy / jnp.log(jnp.maximum(sizes, 2.0))).sum() / jnp.maximum((sizes > 1).sum(), 1)

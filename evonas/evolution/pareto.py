@@ -10,10 +10,11 @@ import numpy as np
 def pareto_front(fitness: np.ndarray) -> np.ndarray:
     """Which rows of ``[N, M]`` no other row dominates: ``[N]`` bool. Rows that are not finite are never in it.
 
-    Memory is linear in N: each kept row in turn removes all that it dominates.
+    Memory is linear in N: each kept row in turn removes all that it dominates. Rows come in lexicographic order, so
+    that one that dominates is before those it dominates; an order by their sums would fail by rounding.
     """
     rows = np.flatnonzero(np.isfinite(fitness).all(-1))
-    rows = rows[np.argsort(-fitness[rows].sum(-1), kind="stable")]
+    rows = rows[np.lexsort(-fitness[rows].T[::-1])]
     front = []
     while rows.size:
         first = fitness[rows[0]]

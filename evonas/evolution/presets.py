@@ -28,7 +28,7 @@ def regularized_evolution(
     Args:
         population_size: members, and random founders (P).
         sample_size: of the tournament (S).
-        mutation: of the parent; presets in `evonas.mutations`.
+        mutation: of the parent; presets in `evonas.variation`.
         aging: False for the paper's non-aging twin, in which the worst of the sample leaves.
         score: what the tournament compares; `evonas.scores` has diversity-aware ones.
         reaction: what is done when the population grows alike.

@@ -88,13 +88,13 @@ class Reproduction:
     def _vary(
         self, key: jax.Array, first: jax.Array, second: jax.Array, low: jax.Array | bool, space: Space
     ) -> jax.Array:
-        cross_key, mutation_key = jax.random.split(key)
+        cross_key, mutation_key, extra_key = jax.random.split(key, 3)
         genome = first
         if self.crossover is not None:
             genome = jnp.where((first == second).all(), first, self.crossover(cross_key, first, second, space))
         genome = self.mutation(mutation_key, genome, space)
         for extra in range(self.reaction.extra_mutations if self.reaction else 0):
-            more = self.mutation(jax.random.fold_in(mutation_key, extra), genome, space)
+            more = self.mutation(jax.random.fold_in(extra_key, extra), genome, space)
             genome = jnp.where(low, more, genome)
         return genome
 
@@ -103,9 +103,8 @@ def draw_valid(
     key: jax.Array, draw: Callable[[jax.Array], jax.Array], space: Space, fallback: jax.Array | None = None
 ) -> jax.Array:
     """The first of up to `ATTEMPTS` draws that is valid; else the fallback, or the last draw where there is none."""
-    genome = draw(key)
     if type(space).is_valid is Space.is_valid:
-        return genome
+        return draw(key)
 
     def again(carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         attempt, _ = carry
@@ -115,7 +114,8 @@ def draw_valid(
         attempt, genome = carry
         return ~jnp.asarray(space.is_valid(genome)) & (attempt < ATTEMPTS)
 
-    genome = jax.lax.while_loop(rejected, again, (jnp.int32(1), genome))[1]
+    first = draw(jax.random.fold_in(key, 0))
+    genome = jax.lax.while_loop(rejected, again, (jnp.int32(1), first))[1]
     return genome if fallback is None else jnp.where(space.is_valid(genome), genome, fallback)
 
 

@@ -31,7 +31,8 @@ class Oldest:
 class WorstOfSample:
     """The worst of the sample that chose the parent leaves: Real et al.'s non-aging evolution.
 
-    If that member has left meanwhile (children told out of order), the worst of all leaves.
+    A failed member leaves before it: no sample has one, so failures would fill the population. If the worst of the
+    sample has left meanwhile (children told out of order), the worst of all leaves.
     """
 
     def place(
@@ -40,7 +41,8 @@ class WorstOfSample:
         """Row for the child, and whether it gets in."""
         del child, told, distance
         there = members.ids == replaces
-        return jnp.where(there.any(), jnp.argmax(there), jnp.argmin(members.fitness[:, 0])), True
+        sampled = there.any() & members.alive.all()
+        return jnp.where(sampled, jnp.argmax(there), jnp.argmin(members.fitness[:, 0])), True
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from evonas.evolution import Algorithm, State, measure, pareto_front
+from evonas.evolution.algorithm import resampling_key
 from evonas.population.history import History
 from evonas.spaces.base import Space
 from evonas.types import NOBODY, Candidates, Failure
@@ -107,22 +108,27 @@ class Population:
         Args:
             candidates: from `ask`, whole or indexed.
             fitness: ``[N]`` or ``[N, M]``, maximised. A number that is not finite means that the candidate failed.
-            failures: why, a value a candidate; by default "diverged" for those that failed.
+            failures: why, a value a candidate; those that failed for no given reason "diverged".
 
         Raises:
             ValueError: if the shapes do not fit, a candidate is not pending, or the algorithm compares one objective
                 and got several.
         """
         values = self._checked(candidates, fitness)
-        failed = ~np.isfinite(values).all(-1)
-        if failures is None:
-            failures = [Failure.DIVERGED if bad else Failure.NONE for bad in failed]
-        failed |= np.array([failure != Failure.NONE for failure in failures])
+        if failures is not None and len(failures) != len(candidates):
+            raise ValueError(f"expected a failure, or none, for each of {len(candidates)} candidates, got {len(failures)}")
+        if not len(candidates):
+            return
+        reasons = [
+            Failure.DIVERGED if bad and reason is Failure.NONE else reason
+            for bad, reason in zip(~np.isfinite(values).all(-1), failures or [Failure.NONE] * len(values), strict=True)
+        ]
+        failed = np.array([reason is not Failure.NONE for reason in reasons])
         values = np.where(failed[:, None], np.nan, values).astype(np.float32)
         if not self.evaluations and values.shape[1] != self.history.fitness.shape[1]:
             self._start_with(values.shape[1])
         self._evolve(candidates, values)
-        self.history.append(candidates, values, list(failures))
+        self.history.append(candidates, values, reasons)
         for candidate in candidates.ids:
             del self._pending[int(candidate)]
         self._update_best(len(candidates))
@@ -251,7 +257,7 @@ class Population:
             repeats = self._repeats(forms)
             if not repeats.any():
                 break
-            again, other_forms, _ = self._propose(jax.random.fold_in(self._key, attempt), len(candidates))
+            again, other_forms, _ = self._propose(resampling_key(self._key, attempt), len(candidates))
             forms[repeats] = other_forms[repeats]
             candidates = jax.tree.map(functools.partial(_overwrite, repeats), candidates, again)
         return candidates, forms
@@ -282,10 +288,10 @@ class Population:
                 f"this algorithm compares one objective, got {values.shape[1]}; use evonas.nsga2(), or tell one number"
             )
         ids = [int(candidate) for candidate in candidates.ids]
-        unknown = [candidate for candidate in ids if candidate not in self._pending]
-        if unknown or len(set(ids)) < len(ids):
+        refused = [candidate for i, candidate in enumerate(ids) if candidate not in self._pending or candidate in ids[:i]]
+        if refused:
             raise ValueError(
-                f"candidate {(unknown or ids)[0]} is not pending: tell each candidate that was asked for exactly once"
+                f"candidate {refused[0]} is not pending: tell each candidate that was asked for exactly once"
             )
         return values
 

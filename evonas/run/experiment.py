@@ -17,7 +17,7 @@ from evonas.population import Population
 from evonas.run.callback import Callback
 from evonas.run.log import RunLog
 from evonas.run.loop import Evaluator, Run, search_loop
-from evonas.run.workdir import CONFIG, GENERATIONS, HISTORY, Workdir, read_json, write_json
+from evonas.run.workdir import CONFIG, GENERATIONS, HISTORY, Workdir, damaged, read_json, write_json
 from evonas.spaces.base import Space
 from evonas.training.evaluator import TrainingEvaluator
 from evonas.training.settings import Training
@@ -51,7 +51,8 @@ class Experiment:
     """Of all randomness."""
 
     def __post_init__(self) -> None:
-        _check_counts(self.evaluations, self.batch_size)
+        _check_settings(self.space, self.algorithm, self.training)
+        _check_numbers(self.evaluations, self.batch_size, self.seed, self.duplicates)
         object.__setattr__(self, "data", as_source(self.data))
 
     @classmethod
@@ -65,16 +66,21 @@ class Experiment:
         Raises:
             ValueError: if there is none, or it came from Python objects that can't be described.
         """
-        config = read_json(epath.Path(workdir) / CONFIG)
+        path = epath.Path(workdir) / CONFIG
+        config = read_json(path)
         if config.get("format") != FORMAT:
             raise ValueError(f"{workdir} has format {config.get('format')}; this version of evonas reads {FORMAT}")
         fields = {field.name: config.get(field.name) for field in dataclasses.fields(cls)}
-        if fields["data"] is None or "type" not in fields["data"]:
+        data = fields["data"]
+        if data is None or (isinstance(data, dict) and "type" not in data):
             raise ValueError(
                 f"{workdir} was made by a Python program with data or a fitness of its own: run that program again, "
                 "and it continues"
             )
-        return cls(**{name: rebuild(value, known) for name, value in fields.items()})
+        try:
+            return cls(**{name: rebuild(value, known) for name, value in fields.items()})
+        except (AttributeError, TypeError) as error:
+            raise damaged(path, error) from error
 
 
 def search(
@@ -117,15 +123,18 @@ def search(
         ValueError: if arguments are wrong or do not fit each other, or the workdir holds another run or is damaged.
         OSError: if the workdir can't be written.
     """
-    _check_counts(evaluations, batch_size)
+    algorithm = algorithm or _default_algorithm()
+    _check_settings(space, algorithm, training or Training())
+    _check_numbers(evaluations, batch_size, seed, duplicates)
     if (data is None) == (fitness is None):
         raise ValueError("give either data to train candidates on, or a fitness of your own")
     if fitness is not None and training is not None:
         raise ValueError("training settings go with data; with a fitness of your own nothing is trained")
-    if duplicates not in ("allow", "resample", "reuse"):
-        raise ValueError(f'duplicates is "allow", "resample" or "reuse", got {duplicates!r}')
-    algorithm = algorithm or _default_algorithm()
     training = training or Training()
+    if len(training.objectives) > 1 and not algorithm.several_objectives:
+        raise ValueError(
+            f"this algorithm compares one objective, got {', '.join(training.objectives)}: use evonas.nsga2(), or one"
+        )
     dataset = None if data is None else resolve(data)
     config = {
         "format": FORMAT,
@@ -133,10 +142,10 @@ def search(
         "data": _describe_data(data, dataset),
         "algorithm": describe(algorithm),
         "training": None if dataset is None else describe(training),
-        "evaluations": evaluations,
-        "batch_size": batch_size,
+        "evaluations": int(evaluations),
+        "batch_size": int(batch_size),
         "duplicates": duplicates,
-        "seed": seed,
+        "seed": int(seed),
         "data_fingerprint": None if dataset is None else dataset.fingerprint(),
     }
     fitted = space if dataset is None else space.fitted(dataset.input_shape, dataset.classes)
@@ -152,9 +161,11 @@ def search(
     place = None if workdir is None else Workdir(workdir)
     try:
         if place is not None:
-            place.agree(config)
+            place.check(config)
         log = RunLog(None if place is None else place.path / HISTORY)
         run = Run(population, log, evaluator(), evaluations, None if place is None else place.path)
+        if place is not None:
+            place.keep(config)
         search_loop(run, batch_size=batch_size, reuse_repeats=duplicates == "reuse", callbacks=callbacks)
         if place is not None:
             write_json(place.path / GENERATIONS, population.generations)
@@ -203,10 +214,24 @@ def _default_algorithm() -> Algorithm:
     return regularized_evolution()
 
 
-def _check_counts(evaluations: int, batch_size: int) -> None:
-    for name, value in {"evaluations": evaluations, "batch_size": batch_size}.items():
-        if value < 1:
+def _check_settings(space: Any, algorithm: Any, training: Any) -> None:
+    for name, value, kind in (
+        ("space", space, Space),
+        ("algorithm", algorithm, Algorithm),
+        ("training", training, Training),
+    ):
+        if not isinstance(value, kind):
+            raise ValueError(f"{name} must be an evonas {kind.__name__}, got {value!r}")
+
+
+def _check_numbers(evaluations: Any, batch_size: Any, seed: Any, duplicates: Any) -> None:
+    for name, value in {"evaluations": evaluations, "batch_size": batch_size, "seed": seed}.items():
+        if not isinstance(value, int | np.integer):
+            raise ValueError(f"{name} must be an integer, got {value!r}")
+        if value < 1 and name != "seed":
             raise ValueError(f"{name} must be at least 1, got {value}")
+    if duplicates not in ("allow", "resample", "reuse"):
+        raise ValueError(f'duplicates is "allow", "resample" or "reuse", got {duplicates!r}')
 
 
 def _describe_data(data: Any, dataset: Dataset | None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Self
 
@@ -13,6 +14,9 @@ from evonas.types import Failure, Measurement
 
 SEGMENTS_LOOSE = 64
 """Files of a few records that may lie about before they are joined into one."""
+
+READS = 5
+"""Attempts to read a history that another process is joining."""
 
 
 class Evaluation(NamedTuple):
@@ -44,11 +48,16 @@ class Evaluation(NamedTuple):
         """
         fields = json.loads(line)
         try:
-            measurement = Measurement(
-                tuple(fields["fitness"]), fields["metrics"], Failure(fields["failure"]), fields["seconds"]
+            fitness = tuple(float(value) for value in fields["fitness"])
+            metrics, failure, seconds = dict(fields["metrics"]), Failure(fields["failure"]), float(fields["seconds"])
+            genome, parents = (
+                tuple(operator.index(number) for number in fields[name]) for name in ("genome", "parents")
             )
-            genome, parents = tuple(fields["genome"]), tuple(fields["parents"])
-            return cls(fields["id"], genome, fields["architecture"], parents, measurement, fields["finished"])
+            measurement = Measurement(fitness, metrics, failure, seconds)
+            finished = float(fields["finished"])
+            return cls(
+                operator.index(fields["id"]), genome, str(fields["architecture"]), parents, measurement, finished
+            )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not an evaluation: {error!r}") from error
 
@@ -71,10 +80,8 @@ class RunLog:
         self._directory = directory
         self._evaluations: list[Evaluation] = []
         self._loose: list[tuple[int, epath.Path]] = []
-        if directory is not None:
-            directory.mkdir(parents=True, exist_ok=True)
-            for start, path in _segments(directory):
-                self._read(start, path)
+        if directory is not None and directory.exists():
+            self._read_all(directory)
         self._by_id = {evaluation.id: evaluation for evaluation in self._evaluations}
 
     def __len__(self) -> int:
@@ -94,7 +101,10 @@ class RunLog:
             OSError: if they can't be written. Then none of them is in the history.
         """
         new = list(evaluations)
+        if not new:
+            return
         if self._directory is not None:
+            self._directory.mkdir(parents=True, exist_ok=True)
             start = len(self._evaluations)
             path = _segment_path(self._directory, start)
             write_whole(path, _encode(new))
@@ -103,6 +113,18 @@ class RunLog:
         self._by_id |= {evaluation.id: evaluation for evaluation in new}
         if len(self._loose) >= SEGMENTS_LOOSE:
             self._join()
+
+    def _read_all(self, directory: epath.Path) -> None:
+        """Read every file; once more from the start if the run, which may be going on, joins some meanwhile."""
+        for attempt in range(READS):
+            self._evaluations, self._loose = [], []
+            try:
+                for start, path in _segments(directory):
+                    self._read(start, path)
+                return
+            except FileNotFoundError:
+                if attempt == READS - 1:
+                    raise
 
     def _read(self, start: int, path: epath.Path) -> None:
         if start < len(self._evaluations):
@@ -113,6 +135,8 @@ class RunLog:
                 f"restore the file {_segment_path(path.parent, len(self._evaluations)).name}, or start a new workdir"
             )
         lines = path.read_bytes().split(b"\n")
+        if lines == [b""]:
+            raise _damaged(path, 1, "it is empty")
         if lines.pop() != b"":
             raise _damaged(path, len(lines) + 1, "its last line is cut off")
         for number, line in enumerate(lines, 1):
@@ -127,7 +151,7 @@ class RunLog:
         start, first = self._loose[0]
         write_whole(first, _encode(self._evaluations[start:]))
         for _, path in self._loose[1:]:
-            path.unlink()
+            path.unlink(missing_ok=True)
         self._loose = []
 
 
@@ -138,7 +162,7 @@ def _segment_path(directory: epath.Path, start: int) -> epath.Path:
 def _segments(directory: epath.Path) -> list[tuple[int, epath.Path]]:
     paths = [path for path in directory.iterdir() if path.name.endswith(".jsonl")]
     for path in paths:
-        if not path.stem.isdigit():
+        if not path.stem.isdecimal():
             raise ValueError(f"{path} is not a file of a history: move it out of {directory}")
     return sorted((int(path.stem), path) for path in paths)
 

@@ -106,6 +106,7 @@ def _evaluate(run: Run, candidates: Candidates, reuse_repeats: bool, callbacks: 
     fresh = np.array([row for row in missing if first[row] == candidates.ids[row]], int)
     if fresh.size:
         for rows, measurements in run.evaluator(candidates[fresh]):
+            _check_objectives(run, measurements)
             _record(run, candidates, fresh[rows], measurements, callbacks)
     for row in missing:
         if first[row] != candidates.ids[row]:
@@ -148,6 +149,18 @@ def _tell(run: Run, candidates: Candidates) -> None:
         if measurement.failure == Failure.NONE:
             fitness[row] = measurement.fitness
     run.population.tell(candidates, fitness, [measurement.failure for measurement in measurements])
+
+
+def _check_objectives(run: Run, measurements: list[Measurement]) -> None:
+    """Refuse what can't be told, before it is in the history for good."""
+    first = next((len(evaluation.fitness) for evaluation in run.log if evaluation.fitness), None)
+    for objectives in (len(measurement.fitness) for measurement in measurements if measurement.fitness):
+        if objectives > 1 and not run.population.algorithm.several_objectives:
+            raise ValueError(
+                f"this algorithm compares one objective, got {objectives}: use evonas.nsga2(), or measure one"
+            )
+        if objectives != (first or objectives):
+            raise ValueError(f"a fitness has {objectives} objectives, those before it had {first}")
 
 
 def _check_known(run: Run, candidates: Candidates, row: int) -> None:

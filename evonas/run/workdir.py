@@ -32,13 +32,16 @@ class Workdir:
         path: local, or of an object store (``gs://``); made if it does not exist.
 
     Raises:
-        ValueError: if another process has it open.
+        ValueError: if another process has it open, or a file is in its place.
         OSError: if it can't be written.
     """
 
     def __init__(self, path: Any):
         self.path = epath.Path(path)
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise ValueError(f"{path} can't be a workdir: it, or a part of its path, is a file") from error
         self._lock = _lock(self.path)
 
     def close(self) -> None:
@@ -47,29 +50,33 @@ class Workdir:
             os.close(self._lock)
             self._lock = None
 
-    def agree(self, config: Mapping[str, Any]) -> None:
-        """Write the configuration of a new run, or check that it is that of the run that lies here.
+    def check(self, config: Mapping[str, Any]) -> None:
+        """Check that the run that lies here, if there is one, has this configuration. Nothing is written.
 
         Raises:
-            ValueError: if it differs in more than the number of evaluations; nothing is changed then.
+            ValueError: if it differs in more than the number of evaluations.
         """
-        path = self.path / CONFIG
-        written = json.loads(json.dumps(config))
-        if path.exists():
-            known = read_json(path)
-            changed = [name for name in {**known, **written} if known.get(name) != written.get(name)]
-            if blocking := [name for name in changed if name not in EXTENDABLE]:
-                raise ValueError(
-                    f"{self.path} holds a run with other settings: {_differences(known, written, sorted(blocking))}; "
-                    "use a new workdir, or the old settings"
-                )
-            if not changed:
-                return
-        write_json(path, written)
+        if not (self.path / CONFIG).exists():
+            return
+        known, given = read_json(self.path / CONFIG), _plain(config)
+        blocking = [
+            name for name in {**known, **given} if known.get(name) != given.get(name) and name not in EXTENDABLE
+        ]
+        if blocking:
+            raise ValueError(
+                f"{self.path} holds a run with other settings: {_differences(known, given, sorted(blocking))}; "
+                "use a new workdir, or the old settings"
+            )
+
+    def keep(self, config: Mapping[str, Any]) -> None:
+        """Write the configuration, unless it is there."""
+        path, given = self.path / CONFIG, _plain(config)
+        if not path.exists() or read_json(path) != given:
+            write_json(path, given)
 
 
-def read_json(path: Any) -> Any:
-    """A JSON file's value.
+def read_json(path: Any) -> dict[str, Any]:
+    """The object in a JSON file.
 
     Raises:
         ValueError: if it is missing or damaged.
@@ -78,14 +85,27 @@ def read_json(path: Any) -> Any:
     if not path.exists():
         raise ValueError(f"{path} does not exist: is {path.parent} the workdir of a run?")
     try:
-        return json.loads(path.read_bytes().decode())
+        value = json.loads(path.read_bytes().decode())
     except ValueError as error:
-        raise ValueError(f"{path} is damaged ({error}): restore it, or start a new workdir") from error
+        raise damaged(path, error) from error
+    if not isinstance(value, dict):
+        raise damaged(path, f"expected an object, got a {type(value).__name__}")
+    return value
+
+
+def damaged(path: Any, reason: object) -> ValueError:
+    """What is wrong with a file, and what to do."""
+    return ValueError(f"{path} is damaged ({reason}): restore it, or start a new workdir")
 
 
 def write_json(path: Any, value: Any) -> None:
     """Write a value as JSON for people to read."""
     write_whole(epath.Path(path), (json.dumps(value, indent=2) + "\n").encode())
+
+
+def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
+    """As it comes back from JSON."""
+    return json.loads(json.dumps(config))
 
 
 def _differences(known: Mapping[str, Any], given: Mapping[str, Any], names: list[str]) -> str:

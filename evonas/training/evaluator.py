@@ -15,7 +15,7 @@ from evonas.spaces.base import Space
 from evonas.training.model import Model
 from evonas.training.optimizer import Hyperparameters, hyperparameters_of
 from evonas.training.parallel import Devices
-from evonas.training.program import Program, device_data, examples_of
+from evonas.training.program import DeviceData, Program, device_data, examples_of
 from evonas.training.settings import OBJECTIVES, Training
 from evonas.types import Candidates, Count, Failure, Measurement
 
@@ -57,6 +57,7 @@ class TrainingEvaluator:
         self.space, self.dataset, self.training, self.seed = space, dataset, training, seed
         self.objectives = training.objectives or default_objectives(dataset)
         _check_objectives(self.objectives, dataset)
+        training.check_inputs(dataset.input_shape)
         self.compilations, self.compile_seconds = 0, 0.0
         self._devices = Devices(devices)
         self._programs: dict[Hashable, Callable] = {}
@@ -176,7 +177,9 @@ def training_function(space: Space, genome: np.ndarray, dataset: Dataset, traini
     )
     program = Program(model, training, dataset.task, dataset.classes)
 
-    def train(genome, candidate, seed, hyperparameters, data):
+    def train(
+        genome: jax.Array, candidate: jax.Array, seed: jax.Array, hyperparameters: Hyperparameters, data: DeviceData
+    ) -> dict[str, jax.Array]:
         context = (genome,) if shared else ()
         return program.train(candidate_key(seed, candidate), hyperparameters, data, *context)
 

@@ -26,9 +26,16 @@ class Model:
         self._takes_rngs = False
         jax.eval_shape(self._trace, jax.random.key(0))
 
-    def init(self, key: jax.Array) -> tuple[Any, Any]:
-        """Parameters and statistics, two pytrees of arrays; the key is consumed."""
-        parts = split(self._make(nnx.Rngs(key)))
+    def init(self, key: jax.Array, *context: jax.Array) -> tuple[Any, Any]:
+        """Parameters and statistics, two pytrees of arrays; the key is consumed.
+
+        A shared module that has a method ``narrow`` is given the genome: it scales its weights to the variance that
+        the genome's own network would begin with.
+        """
+        module = self._make(nnx.Rngs(key))
+        if context and hasattr(module, "narrow"):
+            module.narrow(*context)
+        parts = split(module)
         return parts.parameters, parts.statistics
 
     def train(self, parameters: Any, statistics: Any, key: jax.Array, *inputs: jax.Array) -> tuple[jax.Array, Any]:

@@ -16,9 +16,11 @@ from evonas.description import describe, rebuild
 from evonas.nn import split
 from evonas.spaces.base import Space
 from evonas.storage import write_whole
+from evonas.training.leaves import leaves_of, tree_of
 from evonas.training.model import Model
 
 DESCRIPTION, WEIGHTS = "network.json", "weights"
+_FIELDS = {"space", "architecture", "mean", "deviation", "label_names", "precision"}
 
 
 class TrainedNetwork(nnx.Module):
@@ -45,16 +47,17 @@ class TrainedNetwork(nnx.Module):
 
     def __call__(self, inputs: jax.Array) -> jax.Array:
         """Outputs ``[B, K]`` (logits of classes, or targets) of inputs as the data set has them ``[B, ...]``."""
-        return self.network((jnp.asarray(inputs, jnp.float32) - self.mean[...]) / self.deviation[...])  # type: ignore[operator]
+        return self.network((jnp.asarray(inputs, jnp.float32) - self.mean[...]) / self.deviation[...])
 
 
-def save_network(path: Any, space: Space, trained: TrainedNetwork) -> None:
+def save_network(path: Any, space: Space, trained: TrainedNetwork, precision: str = "float32") -> None:
     """Write a network for `load_network`.
 
     Args:
         path: of a directory, made or overwritten.
         space: fitted to the data.
         trained: the network.
+        precision: of its computation.
     """
     directory = epath.Path(path)
     directory.mkdir(parents=True, exist_ok=True)
@@ -64,9 +67,10 @@ def save_network(path: Any, space: Space, trained: TrainedNetwork) -> None:
         "mean": np.asarray(trained.mean[...]).tolist(),
         "deviation": np.asarray(trained.deviation[...]).tolist(),
         "label_names": list(trained.label_names),
+        "precision": precision,
     }
     with ocp.StandardCheckpointer() as checkpointer:
-        checkpointer.save(directory / WEIGHTS, _arrays(split(trained.network)[1:]), force=True)
+        checkpointer.save(directory / WEIGHTS, leaves_of(split(trained.network)[1:]), force=True)
     write_whole(directory / DESCRIPTION, json.dumps(description, indent=2).encode())
 
 
@@ -81,24 +85,18 @@ def load_network(path: Any, *, space: Space | None = None) -> TrainedNetwork:
         A module from raw inputs ``[B, ...]``, in the units of the data set, to outputs ``[B, K]``.
 
     Raises:
-        ValueError: if there is no network, or one of another space.
+        ValueError: if there is no network, one of another space, or a damaged one.
     """
     directory = epath.Path(path)
-    if not (directory / DESCRIPTION).exists():
-        raise ValueError(f"{directory} holds no network: expected a directory that `evonas retrain` wrote")
-    description = json.loads((directory / DESCRIPTION).read_text())
+    description = _description_in(directory)
     if space is None:
         space = rebuild(description["space"])
     elif describe(space) != description["space"]:
         raise ValueError(f"{directory} is a network of the space {description['space']}, not of {describe(space)}")
     genome = space.parse(description["architecture"])
-    model = Model(lambda rngs: space.network(genome, rngs=rngs))
-    wanted = jax.eval_shape(model.init, jax.random.key(0))
-    with ocp.StandardCheckpointer() as checkpointer:
-        arrays = checkpointer.restore(directory / WEIGHTS, _arrays(wanted))
-    parameters, statistics = jax.tree.unflatten(jax.tree.structure(wanted), [arrays[name] for name in sorted(arrays)])
+    model = Model(lambda rngs: space.network(genome, rngs=rngs, dtype=jnp.dtype(description["precision"])))
     trained = TrainedNetwork(
-        model.module(parameters, statistics),
+        model.module(*_weights_in(directory, model)),
         description["mean"],
         description["deviation"],
         description["architecture"],
@@ -108,6 +106,28 @@ def load_network(path: Any, *, space: Space | None = None) -> TrainedNetwork:
     return trained
 
 
-def _arrays(tree: Any) -> dict[str, Any]:
-    """Leaves by number: a form that does not depend on how Flax nests a module's state."""
-    return {f"{i:05d}": leaf for i, leaf in enumerate(jax.tree.leaves(tree))}
+def _description_in(directory: epath.Path) -> dict[str, Any]:
+    path = directory / DESCRIPTION
+    if not path.exists():
+        raise ValueError(f"{directory} holds no network: expected a directory that `evonas retrain` wrote")
+    try:
+        description = json.loads(path.read_bytes().decode())
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}): retrain the network again") from error
+    if not isinstance(description, dict) or not description.keys() >= _FIELDS:
+        raise ValueError(f"{path} does not describe a network: expected {', '.join(sorted(_FIELDS))} in it")
+    return description
+
+
+def _weights_in(directory: epath.Path, model: Model) -> tuple[Any, Any]:
+    """Parameters and statistics of a model."""
+    wanted = jax.eval_shape(model.init, jax.random.key(0))
+    leaves = jax.eval_shape(lambda: leaves_of(model.init(jax.random.key(0))))
+    try:
+        with ocp.StandardCheckpointer() as checkpointer:
+            return tree_of(checkpointer.restore(directory / WEIGHTS, leaves), wanted)
+    except Exception as error:  # Orbax raises errors of many kinds
+        raise ValueError(
+            f"the weights in {directory / WEIGHTS} are missing, damaged, or of another network "
+            f"({type(error).__name__}): retrain the network again"
+        ) from error

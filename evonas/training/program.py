@@ -76,9 +76,11 @@ class Program:
     task: metrics.Task
     outputs: int
 
-    def start(self, key: jax.Array, hyperparameters: Hyperparameters, data: DeviceData) -> Progress:
+    def start(
+        self, key: jax.Array, hyperparameters: Hyperparameters, data: DeviceData, *context: jax.Array
+    ) -> Progress:
         """Fresh weights."""
-        parameters, statistics = self.model.init(jax.random.fold_in(key, _INIT))
+        parameters, statistics = self.model.init(jax.random.fold_in(key, _INIT), *context)
         optimizer = make_optimizer(self.training, hyperparameters, self.steps_per_epoch(data))
         return Progress(
             parameters, statistics, optimizer.init(parameters), jnp.int32(0), jnp.float32(0), jnp.float32(0)
@@ -102,7 +104,7 @@ class Program:
         order = jax.random.permutation(order_key, len(data.train.targets))
         optimizer = make_optimizer(self.training, hyperparameters, steps)
 
-        def step(i, carry):
+        def step(i: jax.Array, carry: Any) -> Any:
             parameters, statistics, state, loss, right = carry
             rows = jax.lax.dynamic_slice_in_dim(order, i * self._batch(data), self._batch(data))
             key = jax.random.fold_in(step_key, i)
@@ -122,7 +124,7 @@ class Program:
         judge, size = data.judge, len(data.judge.targets)
         batch = min(max(self.training.batch_size, 128), size)
 
-        def step(i, sums):
+        def step(i: jax.Array, sums: metrics.Sums) -> metrics.Sums:
             rows = i * batch + jnp.arange(batch)
             weights = (rows < judge.size).astype(jnp.float32)
             rows = jnp.minimum(rows, size - 1)
@@ -148,13 +150,15 @@ class Program:
         def epoch(progress: Progress) -> Progress:
             return self.epoch(progress, key, hyperparameters, data, *context)
 
-        progress = jax.lax.while_loop(unfinished, epoch, self.start(key, hyperparameters, data))
+        progress = jax.lax.while_loop(unfinished, epoch, self.start(key, hyperparameters, data, *context))
         return self.measure(progress, data, *context) | {"train_loss": progress.loss, "epochs": progress.epoch}
 
     def _batch(self, data: DeviceData) -> int:
         return min(self.training.batch_size, len(data.train.targets))
 
-    def _loss(self, parameters, statistics, key, data, rows, *context):
+    def _loss(
+        self, parameters: Any, statistics: Any, key: jax.Array, data: DeviceData, rows: jax.Array, *context: jax.Array
+    ) -> tuple[jax.Array, tuple[Any, jax.Array, jax.Array]]:
         augment_key, dropout_key = jax.random.split(key)
         x = self._augmented(augment_key, self._normalised(data.train.inputs[rows], data))
         targets = data.train.targets[rows]

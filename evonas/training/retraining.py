@@ -18,6 +18,7 @@ from evonas.data.dataset import Dataset, Split
 from evonas.description import describe
 from evonas.spaces.base import Space
 from evonas.storage import write_whole
+from evonas.training.leaves import leaves_of, tree_of
 from evonas.training.model import Model
 from evonas.training.network_files import TrainedNetwork, save_network
 from evonas.training.optimizer import hyperparameters_of
@@ -61,9 +62,10 @@ def retrain(
         on_epoch: called with each new entry of the curve.
 
     Raises:
-        ValueError: if the directory holds the training of another network or with other settings, or the training
-            diverged.
+        ValueError: if the directory holds the training of another network or with other settings, or is damaged, or
+            the training diverged.
     """
+    training.check_inputs(dataset.input_shape)
     directory = epath.Path(directory)
     genome = space.check(genome)
     _agree(directory, space, genome, dataset, training, seed)
@@ -83,16 +85,18 @@ def retrain(
     ) as checkpoints:
         progress = _restored(checkpoints, progress)
         curve = _curve(directory, int(progress.epoch))
-        while int(progress.epoch) < training.epochs:
+        while (done := int(progress.epoch) + 1) <= training.epochs:
             started = time.perf_counter()
             progress = jax.block_until_ready(epoch(progress, key, hyperparameters, data))
             curve.append(_entry(progress, time.perf_counter() - started, training))
-            if len(curve) % checkpoint_epochs == 0 or len(curve) == training.epochs:
+            if done % checkpoint_epochs == 0 or done == training.epochs:
                 write_whole(directory / CURVE, json.dumps(curve, indent=1).encode())
-                checkpoints.save(len(curve), args=ocp.args.StandardSave(_arrays(progress)))
+                checkpoints.save(done, args=ocp.args.StandardSave(leaves_of(progress)))
             if on_epoch is not None:
                 on_epoch(curve[-1])
     metrics = {name: float(value) for name, value in jax.jit(program.measure)(progress, data).items()}
+    if not all(np.isfinite(value) for value in metrics.values()):
+        raise _diverged(training.epochs, training)
     trained = TrainedNetwork(
         model.module(progress.parameters, progress.statistics),
         data.mean,
@@ -100,7 +104,7 @@ def retrain(
         space.format(genome),
         dataset.label_names,
     )
-    save_network(directory / NETWORK, space, trained)
+    save_network(directory / NETWORK, space, trained, training.precision)
     write_whole(directory / RESULT, json.dumps(metrics, indent=2).encode())
     return Retrained(metrics, curve, directory / NETWORK)
 
@@ -130,7 +134,7 @@ def _agree(
     if not path.exists():
         write_whole(path, json.dumps(settings, indent=2).encode())
         return
-    known = json.loads(path.read_text())
+    known = _read(path)
     if changed := sorted(name for name in settings if known.get(name) != settings[name]):
         raise ValueError(
             f"{directory} holds a training with another {' and '.join(changed)}: give another directory, or the same "
@@ -141,36 +145,28 @@ def _agree(
 def _restored(checkpoints: ocp.CheckpointManager, progress: Progress) -> Progress:
     if (latest := checkpoints.latest_step()) is None:
         return progress
-    wanted = jax.eval_shape(lambda: _arrays(progress))
-    arrays = checkpoints.restore(latest, args=ocp.args.StandardRestore(wanted))
-    leaves = [
-        jax.random.wrap_key_data(array) if _is_key(leaf) else array
-        for array, leaf in zip((arrays[name] for name in sorted(arrays)), jax.tree.leaves(progress), strict=True)
-    ]
-    return jax.tree.unflatten(jax.tree.structure(progress), leaves)
-
-
-def _arrays(progress: Progress) -> dict[str, jax.Array]:
-    """Leaves by number, random keys as their data."""
-    return {
-        f"{i:05d}": jax.random.key_data(leaf) if _is_key(leaf) else leaf
-        for i, leaf in enumerate(jax.tree.leaves(progress))
-    }
-
-
-def _is_key(leaf: jax.Array) -> bool:
-    return jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+    wanted = jax.eval_shape(lambda: leaves_of(progress))
+    return tree_of(checkpoints.restore(latest, args=ocp.args.StandardRestore(wanted)), progress)
 
 
 def _curve(directory: epath.Path, epochs: int) -> list[dict[str, float]]:
     path = directory / CURVE
-    return json.loads(path.read_text())[:epochs] if epochs and path.exists() else []
+    return _read(path)[:epochs] if epochs and path.exists() else []
+
+
+def _read(path: epath.Path) -> Any:
+    try:
+        return json.loads(path.read_bytes().decode())
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}): give another directory") from error
 
 
 def _entry(progress: Progress, seconds: float, training: Training) -> dict[str, float]:
     entry = {"epoch": int(progress.epoch), "train_loss": float(progress.loss), "seconds": round(seconds, 3)}
     if not np.isfinite(entry["train_loss"]):
-        raise ValueError(
-            f"the training diverged in epoch {entry['epoch']} at learning rate {training.learning_rate}: lower it"
-        )
+        raise _diverged(entry["epoch"], training)
     return entry | {"train_accuracy": float(progress.accuracy)}
+
+
+def _diverged(epoch: float, training: Training) -> ValueError:
+    return ValueError(f"the training diverged in epoch {epoch} at learning rate {training.learning_rate}: lower it")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal
+from typing import Literal, get_args
 
 from evonas.nn.style import Initializer
 
@@ -54,6 +54,8 @@ class Training:
         for name, value in positive.items():
             if value <= 0:
                 raise ValueError(f"{name} must be positive, got {value}")
+        if self.initializer not in get_args(Initializer):
+            raise ValueError(f"initializer is one of {', '.join(get_args(Initializer))}, got {self.initializer!r}")
         if self.optimizer not in ("sgd", "adamw"):
             raise ValueError(f'optimizer is "sgd" or "adamw", got {self.optimizer!r}')
         if self.precision not in ("float32", "bfloat16"):
@@ -65,3 +67,12 @@ class Training:
         for objective in self.objectives:
             if objective not in OBJECTIVES:
                 raise ValueError(f"unknown objective {objective!r}; expected some of {', '.join(OBJECTIVES)}")
+
+    def check_inputs(self, input_shape: tuple[int, ...]) -> None:
+        """Refuse changes of images where an example is none.
+
+        Raises:
+            ValueError: if ``flip`` or ``crop`` is set and ``input_shape`` is not ``(H, W, C)``.
+        """
+        if (self.flip or self.crop) and len(input_shape) != 3:
+            raise ValueError(f"flip and crop are for images [H, W, C]; an example of the data has shape {input_shape}")

@@ -1,0 +1,5 @@
+"""``python -m evonas``: the command line."""
+
+from evonas.cli.main import main
+
+main()

@@ -1,0 +1,191 @@
+"""One training as pure functions: order of examples, exact evaluation, and the shared network's equality."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from sklearn.metrics import f1_score
+from training_cases import random_genomes
+
+from evonas.nn import inherit, split
+from evonas.spaces import MLP
+from evonas.training import Training
+from evonas.training.model import Model
+from evonas.training.optimizer import hyperparameters_of
+from evonas.training.program import DeviceData, Examples, Program, device_data
+
+
+class Recorder(nnx.Module):
+    """Takes examples for row numbers, and keeps the rows of each batch in its statistics."""
+
+    def __init__(self, steps, batch):
+        self.weight = nnx.Param(jnp.zeros(1))
+        self.rows = nnx.Variable(jnp.full((steps, batch), -1))
+        self.step = nnx.Variable(jnp.int32(0))
+
+    def __call__(self, x):
+        self.rows.set_value(self.rows[...].at[self.step[...]].set(x[:, 0].astype(jnp.int32)))
+        self.step.set_value(self.step[...] + 1)
+        return x * self.weight[...]
+
+
+def rows_of_epochs(examples, batch, epochs, seed):
+    """Rows ``[epochs, steps, batch]`` in the order of training."""
+    steps = examples // batch
+    training = Training(epochs=epochs, batch_size=batch)
+    program = Program(Model(lambda _: Recorder(epochs * steps, batch)), training, "regression", 1)
+    every = Examples(jnp.arange(examples, dtype=jnp.float32)[:, None], jnp.zeros((examples, 1)), jnp.int32(examples))
+    data = DeviceData(every, every, jnp.zeros(1), jnp.ones(1))
+    key, given = jax.random.key(seed), hyperparameters_of(training)
+    progress = program.start(key, given, data)
+    epoch = jax.jit(program.epoch)
+    for _ in range(epochs):
+        progress = epoch(progress, key, given, data)
+    (rows,) = (leaf for leaf in jax.tree.leaves(progress.statistics) if leaf.ndim == 2)
+    return np.asarray(rows).reshape(epochs, steps, batch)
+
+
+def test_each_epoch_is_a_permutation_of_its_own():
+    rows = rows_of_epochs(12, 4, epochs=3, seed=0).reshape(3, 12)
+    assert [sorted(epoch) for epoch in rows.tolist()] == [list(range(12))] * 3
+    assert len({tuple(epoch) for epoch in rows.tolist()}) == 3
+
+
+def test_no_example_comes_twice_in_an_epoch_whose_last_batch_is_left_out():
+    rows = rows_of_epochs(11, 4, epochs=4, seed=0).reshape(4, 8)
+    assert all(len(set(epoch)) == 8 for epoch in rows.tolist())
+    assert set(rows.ravel().tolist()) == set(range(11)), "the same examples are left out each time"
+
+
+def test_the_key_decides_the_order():
+    first = rows_of_epochs(12, 4, 2, seed=0)
+    assert (rows_of_epochs(12, 4, 2, seed=0) == first).all()
+    assert (rows_of_epochs(12, 4, 2, seed=1) != first).any()
+
+
+def own_program(space, genome, dataset, training):
+    style = {"dtype": jnp.dtype(training.precision), "initializer": training.initializer}
+    return Program(
+        Model(lambda rngs: space.network(genome, rngs=rngs, **style)), training, dataset.task, dataset.classes
+    )
+
+
+def shared_program(space, dataset, training):
+    style = {"dtype": jnp.dtype(training.precision), "initializer": training.initializer}
+    return Program(Model(lambda rngs: space.supernet(rngs=rngs, **style)), training, dataset.task, dataset.classes)
+
+
+@pytest.mark.parametrize("padding", [0, 50])
+def test_metrics_of_a_split_equal_numpy_on_the_whole_of_it(padding, mlp, iris):
+    """150 examples are measured in batches of 128, and so a last one of 22."""
+    whole = dataclasses.replace(
+        iris.train,
+        inputs=np.concatenate([part.inputs for part in iris.splits().values()]),
+        targets=np.concatenate([part.targets for part in iris.splits().values()]),
+    )
+    training = Training(epochs=1, batch_size=32, label_smoothing=0.1)
+    program = own_program(mlp, random_genomes(mlp, 1)[0], iris, training)
+    data = jax.tree.map(jnp.asarray, device_data(iris, whole, 150 + padding))
+    key, given = jax.random.key(0), hyperparameters_of(training)
+    progress = jax.jit(program.epoch)(program.start(key, given, data), key, given, data)
+    found = jax.jit(program.measure)(progress, data)
+
+    mean, deviation = iris.statistics()
+    logits = program.model.evaluate(progress.parameters, progress.statistics, (whole.inputs - mean) / deviation)
+    logits, labels = np.asarray(logits, np.float64), whole.targets
+    losses = np.log(np.exp(logits).sum(1)) - logits[np.arange(150), labels]
+    assert found["accuracy"] == pytest.approx((logits.argmax(1) == labels).mean())
+    assert found["macro_f1"] == pytest.approx(f1_score(labels, logits.argmax(1), average="macro"))
+    assert found["loss"] == pytest.approx(losses.mean(), rel=1e-5)  # without the smoothing
+
+
+def check_equality_with_the_own_program(space, dataset, training, genomes):
+    """From the same weights, one epoch of both programs gives the same loss, weights and metrics up to rounding."""
+    data = jax.tree.map(jnp.asarray, device_data(dataset, dataset.validation))
+    key, given = jax.random.key(0), hyperparameters_of(training)
+    together = shared_program(space, dataset, training)
+    epoch, measure = jax.jit(together.epoch), jax.jit(together.measure)
+    for genome in genomes:
+        start = jax.jit(together.start)(key, given, data, genome)
+        mine = epoch(start, key, given, data, genome)
+
+        alone = own_program(space, genome, dataset, training)
+        network = nnx.eval_shape(lambda genome=genome: space.network(genome, rngs=nnx.Rngs(params=0)))
+        inherited = split(inherit(network, start.parameters, start.statistics))
+        began = jax.jit(alone.start)(key, given, data)._replace(
+            parameters=inherited.parameters, statistics=inherited.statistics
+        )
+        theirs = jax.jit(alone.epoch)(began, key, given, data)
+        assert float(mine.loss) == pytest.approx(float(theirs.loss), rel=1e-4)
+        cut = split(inherit(network, mine.parameters, mine.statistics))
+        for one, other in zip(
+            jax.tree.leaves(cut), jax.tree.leaves((theirs.parameters, theirs.statistics)), strict=True
+        ):
+            np.testing.assert_allclose(one, other, atol=2e-4)
+        measured = jax.jit(alone.measure)(theirs, data)
+        for name, value in measure(mine, data, genome).items():
+            assert float(value) == pytest.approx(float(measured[name]), rel=1e-3)
+
+
+def test_a_shared_and_an_own_program_train_a_perceptron_alike(mlp, iris):
+    training = Training(epochs=1, batch_size=32, learning_rate=0.05)
+    check_equality_with_the_own_program(mlp, iris, training, random_genomes(mlp, 2, seed=4))
+
+
+@pytest.mark.slow
+def test_a_shared_and_an_own_program_train_a_cell_alike(cells, digits):
+    training = Training(epochs=1, batch_size=80, learning_rate=0.05, flip=True, crop=1)
+    check_equality_with_the_own_program(cells, digits, training, random_genomes(cells, 2, seed=4))
+
+
+@pytest.mark.parametrize(
+    ("initializer", "variance"),
+    [("he", lambda i, _: 2 / i), ("glorot", lambda i, o: 2 / (i + o)), ("lecun", lambda i, _: 1 / i)],
+    ids=["he", "glorot", "lecun"],
+)
+def test_candidates_of_any_width_begin_with_the_variance_of_their_initialiser(initializer, variance, iris):
+    """In a shared program too, whose weights are those of the greatest widths."""
+    space = MLP(max_depth=2, widths=(64, 256), dropout=(0.0,), input_shape=(100,), classes=10)
+    training = Training(initializer=initializer)
+    data = DeviceData(*(Examples(iris.train.inputs, iris.train.targets, 96),) * 2, 0, 1)
+    start = jax.jit(shared_program(space, iris, training).start)
+    for genome in ([1, 0, 0, 0, 0, 0, 0, 0], [1, 0, 1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0]):
+        genome = np.array(genome, np.int32)
+        progress = start(jax.random.key(0), hyperparameters_of(training), data, genome)
+        network = nnx.eval_shape(lambda genome=genome: space.network(genome, rngs=nnx.Rngs(params=0)))
+        kernels = [
+            leaf
+            for leaf in jax.tree.leaves(split(inherit(network, progress.parameters, progress.statistics)).parameters)
+            if leaf.ndim == 2
+        ]
+        assert len(kernels) == genome[0] + 2
+        for kernel in kernels:
+            assert kernel.var() == pytest.approx(variance(*kernel.shape), rel=0.2)
+
+
+def test_parameters_and_statistics_stay_float32_where_the_computation_is_bfloat16(cells, digits):
+    training = Training(epochs=1, batch_size=32, precision="bfloat16")
+    program = shared_program(cells, digits, training)
+    data = jax.tree.map(jnp.asarray, device_data(digits, digits.validation))
+    given, key = hyperparameters_of(training), jax.random.key(0)
+
+    def trained(genome):
+        return program.epoch(program.start(key, given, data, genome), key, given, data, genome)
+
+    genome = jax.ShapeDtypeStruct((6,), jnp.int32)
+    progress = jax.eval_shape(trained, genome)
+    leaves = jax.tree.leaves((progress.parameters, progress.statistics))
+    assert {leaf.dtype.name for leaf in leaves} == {"float32"}
+    assert "bf16" in str(jax.make_jaxpr(trained)(jnp.zeros(6, jnp.int32)))
+
+
+def test_training_stops_once_its_loss_is_not_finite(mlp, iris):
+    training = Training(epochs=50, batch_size=16, learning_rate=1e6)
+    program = own_program(mlp, random_genomes(mlp, 1)[0], iris, training)
+    data = jax.tree.map(jnp.asarray, device_data(iris, iris.validation))
+    metrics = jax.jit(program.train)(jax.random.key(0), hyperparameters_of(training), data)
+    assert not np.isfinite(metrics["train_loss"])
+    assert metrics["epochs"] < 50
