@@ -35,6 +35,12 @@ def write_whole(path: epath.Path, content: bytes) -> None:
     _sync_directory(os.path.dirname(local) or ".")
 
 
+def absolute(path: Any) -> epath.Path:
+    """The path from the root, as Orbax asks for; an object store's is that already."""
+    name = os.fspath(path)
+    return epath.Path(name if "://" in name else os.path.abspath(name))
+
+
 def _local_name(path: Any) -> str | None:
     name = os.fspath(path)
     return None if "://" in name else name

@@ -16,7 +16,6 @@ from evonas.evolution.survival import Elitist, Oldest, Replacement, Selection
 from evonas.spaces.base import Space
 from evonas.types import FAILED, NOBODY, Candidates
 
-
 _RESAMPLING = 2**31
 """What the keys of other proposals are folded from: no candidate's id."""
 

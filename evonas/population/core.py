@@ -116,7 +116,9 @@ class Population:
         """
         values = self._checked(candidates, fitness)
         if failures is not None and len(failures) != len(candidates):
-            raise ValueError(f"expected a failure, or none, for each of {len(candidates)} candidates, got {len(failures)}")
+            raise ValueError(
+                f"expected a failure, or none, for each of {len(candidates)} candidates, got {len(failures)}"
+            )
         if not len(candidates):
             return
         reasons = [
@@ -288,7 +290,9 @@ class Population:
                 f"this algorithm compares one objective, got {values.shape[1]}; use evonas.nsga2(), or tell one number"
             )
         ids = [int(candidate) for candidate in candidates.ids]
-        refused = [candidate for i, candidate in enumerate(ids) if candidate not in self._pending or candidate in ids[:i]]
+        refused = [
+            candidate for i, candidate in enumerate(ids) if candidate not in self._pending or candidate in ids[:i]
+        ]
         if refused:
             raise ValueError(
                 f"candidate {refused[0]} is not pending: tell each candidate that was asked for exactly once"

@@ -15,7 +15,7 @@ from flax import nnx
 from evonas.description import describe, rebuild
 from evonas.nn import split
 from evonas.spaces.base import Space
-from evonas.storage import write_whole
+from evonas.storage import absolute, write_whole
 from evonas.training.leaves import leaves_of, tree_of
 from evonas.training.model import Model
 
@@ -59,7 +59,7 @@ def save_network(path: Any, space: Space, trained: TrainedNetwork, precision: st
         trained: the network.
         precision: of its computation.
     """
-    directory = epath.Path(path)
+    directory = absolute(path)
     directory.mkdir(parents=True, exist_ok=True)
     description = {
         "space": describe(space),
@@ -87,7 +87,7 @@ def load_network(path: Any, *, space: Space | None = None) -> TrainedNetwork:
     Raises:
         ValueError: if there is no network, one of another space, or a damaged one.
     """
-    directory = epath.Path(path)
+    directory = absolute(path)
     description = _description_in(directory)
     if space is None:
         space = rebuild(description["space"])

@@ -17,7 +17,7 @@ from etils import epath
 from evonas.data.dataset import Dataset, Split
 from evonas.description import describe
 from evonas.spaces.base import Space
-from evonas.storage import write_whole
+from evonas.storage import absolute, write_whole
 from evonas.training.leaves import leaves_of, tree_of
 from evonas.training.model import Model
 from evonas.training.network_files import TrainedNetwork, save_network
@@ -66,7 +66,7 @@ def retrain(
             the training diverged.
     """
     training.check_inputs(dataset.input_shape)
-    directory = epath.Path(directory)
+    directory = absolute(directory)
     genome = space.check(genome)
     _agree(directory, space, genome, dataset, training, seed)
     model = Model(

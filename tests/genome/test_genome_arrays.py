@@ -8,8 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evonas.genome import (
-    change_each, change_one, enumerate_genomes, genome_index, one_hot, one_point_crossover, random_genome, redraw_one,
-    two_point_crossover, uniform_crossover,
+    change_each,
+    change_one,
+    enumerate_genomes,
+    genome_index,
+    one_hot,
+    one_point_crossover,
+    random_genome,
+    redraw_one,
+    two_point_crossover,
+    uniform_crossover,
 )  # fmt: skip
 
 # One length, so that each function compiles once: the sizes are an argument.

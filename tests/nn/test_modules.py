@@ -7,8 +7,20 @@ import pytest
 from flax import nnx
 
 from evonas.nn import (
-    ACTIVATIONS, BatchNorm, Choice, Convolution, Dropout, Linear, SeparableConvolution, Style, count_module,
-    fit_channels, inherit, merge, split, used_channels,
+    ACTIVATIONS,
+    BatchNorm,
+    Choice,
+    Convolution,
+    Dropout,
+    Linear,
+    SeparableConvolution,
+    Style,
+    count_module,
+    fit_channels,
+    inherit,
+    merge,
+    split,
+    used_channels,
 )  # fmt: skip
 
 

@@ -17,6 +17,9 @@ from training_cases import OwnSpace, random_genomes
 from evonas.nn import split
 from evonas.training import Training, load_network, retrain
 
+# Where a restore fails, threads of Orbax that still read complain of the event loop that the error closed.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 TRAINING = Training(epochs=5, batch_size=16, learning_rate=0.05)
 
 
@@ -231,6 +234,41 @@ def test_with_test_data_validation_data_are_trained_on_and_test_data_are_not(mlp
     assert without_seconds(changed.curve) != without_seconds(unbroken.curve)
 
 
+def test_loading_from_a_directory_without_a_network_is_refused_in_a_sentence(unbroken, tmp_path):
+    for place in (tmp_path, tmp_path / "missing", unbroken.network.parent):
+        with pytest.raises(ValueError, match="holds no network: expected a directory that `evonas retrain` wrote"):
+            load_network(place)
+    (tmp_path / "network.json").write_text('{"name": "of another program"}')
+    with pytest.raises(ValueError, match="does not describe a network: expected architecture, deviation"):
+        load_network(tmp_path)
+
+
+@pytest.mark.parametrize("how", ["missing", "cut short", "garbled"])
+@pytest.mark.parametrize("file", ["network.json", "weights/_METADATA", "weights/manifest.ocdbt", "weights/d/*"])
+def test_loading_a_damaged_network_is_refused_in_a_sentence(file, how, unbroken, tmp_path):
+    directory = tmp_path / "network"
+    shutil.copytree(unbroken.network, directory)
+    (path,) = directory.glob(file)
+    content = path.read_bytes()
+    path.unlink()
+    if how != "missing":
+        path.write_bytes(content[: len(content) // 2] if how == "cut short" else bytes(255 - byte for byte in content))
+    with pytest.raises(ValueError, match=r"is damaged|are missing, damaged, or of another network|holds no network"):
+        load_network(directory)
+
+
+def test_loading_weights_of_another_architecture_is_refused_in_a_sentence(unbroken, tmp_path):
+    directory = tmp_path / "network"
+    shutil.copytree(unbroken.network, directory)
+    description = json.loads((directory / "network.json").read_text())
+    for architecture in ("layer1.width=4", "depth=1"):
+        name = architecture.partition("=")[0]
+        words = [architecture if word.startswith(name) else word for word in description["architecture"].split()]
+        (directory / "network.json").write_text(json.dumps(description | {"architecture": " ".join(words)}))
+        with pytest.raises(ValueError, match="missing, damaged, or of another network"):
+            load_network(directory)
+
+
 @pytest.mark.slow
 def test_a_loaded_cell_has_the_recorded_accuracy_on_test_data(cells, digits, tmp_path):
     genome = random_genomes(cells, 1)[0]
@@ -258,40 +296,3 @@ def test_a_users_network_with_dropout_of_flax_trains_resumes_and_is_loaded(iris,
         load_network(resumed.network)
     with pytest.raises(ValueError, match=r"is a network of the space .*, not of "):
         load_network(resumed.network, space=OwnSpace())
-
-
-def test_loading_from_a_directory_without_a_network_is_refused_in_a_sentence(unbroken, tmp_path):
-    for place in (tmp_path, tmp_path / "missing", unbroken.network.parent):
-        with pytest.raises(ValueError, match="holds no network: expected a directory that `evonas retrain` wrote"):
-            load_network(place)
-    (tmp_path / "network.json").write_text('{"name": "of another program"}')
-    with pytest.raises(ValueError, match="does not describe a network: expected architecture, deviation"):
-        load_network(tmp_path)
-
-
-# Orbax's threads complain of the event loop that its own error closed.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("how", ["missing", "cut short", "garbled"])
-@pytest.mark.parametrize("file", ["network.json", "weights/_METADATA", "weights/manifest.ocdbt", "weights/d/*"])
-def test_loading_a_damaged_network_is_refused_in_a_sentence(file, how, unbroken, tmp_path):
-    directory = tmp_path / "network"
-    shutil.copytree(unbroken.network, directory)
-    (path,) = directory.glob(file)
-    content = path.read_bytes()
-    path.unlink()
-    if how != "missing":
-        path.write_bytes(content[: len(content) // 2] if how == "cut short" else bytes(255 - byte for byte in content))
-    with pytest.raises(ValueError, match=r"is damaged|are missing, damaged, or of another network|holds no network"):
-        load_network(directory)
-
-
-def test_loading_weights_of_another_architecture_is_refused_in_a_sentence(unbroken, tmp_path):
-    directory = tmp_path / "network"
-    shutil.copytree(unbroken.network, directory)
-    description = json.loads((directory / "network.json").read_text())
-    for architecture in ("layer1.width=4", "depth=1"):
-        name = architecture.partition("=")[0]
-        words = [architecture if word.startswith(name) else word for word in description["architecture"].split()]
-        (directory / "network.json").write_text(json.dumps(description | {"architecture": " ".join(words)}))
-        with pytest.raises(ValueError, match="missing, damaged, or of another network"):
-            load_network(directory)

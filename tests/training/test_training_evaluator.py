@@ -93,10 +93,9 @@ def test_a_multilayer_perceptron_is_trained_alike_on_any_number_of_devices(numbe
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [1, 2])
-def test_a_cell_is_trained_alike_on_any_number_of_devices(number, cells, digits, measured):
+def test_a_cell_is_trained_alike_on_one_device_and_on_four(cells, digits, measured):
     genomes, together = measured
-    fewer = TrainingEvaluator(cells, digits, CELLS_TRAINING, seed=3, devices=jax.local_devices()[:number])
+    fewer = TrainingEvaluator(cells, digits, CELLS_TRAINING, seed=3, devices=jax.local_devices()[:1])
     assert evaluate(fewer, genomes) == together
 
 
@@ -114,7 +113,8 @@ def test_learning_rate_weight_decay_and_epochs_are_arguments_of_the_program(mlp,
     assert len({float(result["train_loss"]) for result in results}) == 4
     varied = dataclasses.replace(MLP_TRAINING, learning_rate=0.2, weight_decay=0.3, epochs=5)
     (own,) = evaluate(TrainingEvaluator(mlp, iris, varied, seed=3, devices=jax.local_devices()[:1]), [genome])
-    assert {name: own.metrics[name] for name in results[0]} == pytest.approx(run(0.2, 0.3, 5), rel=1e-5)
+    for name, value in run(0.2, 0.3, 5).items():
+        assert own.metrics[name] == pytest.approx(float(value), rel=1e-5)
     assert train._cache_size() == 1
 
 
@@ -130,14 +130,14 @@ def test_a_space_without_a_supernet_compiles_a_program_for_each_canonical_genome
 
 
 def test_a_bounded_number_of_programs_is_kept(iris, monkeypatch):
-    monkeypatch.setattr(evaluator, "PROGRAMS_KEPT", 2)
+    monkeypatch.setattr(evaluator, "PROGRAMS_KEPT", 1)
     own = TrainingEvaluator(OwnSpace(), iris, MLP_TRAINING, devices=jax.local_devices()[:1])
-    first = [evaluate(own, [[width, 0]]) for width in (0, 1, 2)]
-    assert len(own._programs) == 2
-    assert evaluate(own, [[2, 0]]) == first[2]
-    assert own.compilations == 3
+    first = [evaluate(own, [[width, 0]]) for width in (0, 1)]
+    assert len(own._programs) == 1
+    assert evaluate(own, [[1, 0]]) == first[1]
+    assert own.compilations == 2
     assert evaluate(own, [[0, 0]]) == first[0]
-    assert own.compilations == 4
+    assert own.compilations == 3
 
 
 def test_a_huge_learning_rate_is_recorded_as_divergence(mlp, iris):

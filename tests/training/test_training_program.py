@@ -138,7 +138,7 @@ def test_a_shared_and_an_own_program_train_a_perceptron_alike(mlp, iris):
 @pytest.mark.slow
 def test_a_shared_and_an_own_program_train_a_cell_alike(cells, digits):
     training = Training(epochs=1, batch_size=80, learning_rate=0.05, flip=True, crop=1)
-    check_equality_with_the_own_program(cells, digits, training, random_genomes(cells, 2, seed=4))
+    check_equality_with_the_own_program(cells, digits, training, random_genomes(cells, 1, seed=4))
 
 
 @pytest.mark.parametrize(
