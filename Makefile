@@ -32,6 +32,6 @@ clean:  ## remove the environment and caches
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "evonas needs Python 3.11 or newer: none found; set PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
+	$(VENV)/bin/python -m pip install -qq --upgrade "pip>=25.1"
+	$(VENV)/bin/python -m pip install -qq --constraint constraints.txt --editable . --group dev
 	@touch $(READY)

@@ -63,7 +63,7 @@ def type_name(kind: type) -> str:
 def _class_named(name: str, known: Mapping[str, type]) -> type:
     if name in known:
         return known[name]
-    module, _, attribute = name.partition(":")
+    module, _, attribute = str(name).partition(":")
     if not module.startswith("evonas."):
         raise ValueError(f"{name} is not a class of evonas: pass the object itself, as in load(path, space=...)")
     try:

@@ -42,8 +42,8 @@ def halve(x: jax.Array, reduction: str = "average") -> jax.Array:
 def _larger(x: jax.Array, y: jax.Array) -> jax.Array:
     """The larger one, and NaN if one is; of equal ones the first has the derivative.
 
-    The derivative of `jnp.max` looks for what equals the maximum. In a loop XLA may compute both anew, rounded
-    differently, and nothing is equal: the derivative becomes 0 / 0, and that of `jnp.maximum` 0. A comparison of the
+    The derivative of `jnp.max` looks for what equals the maximum. XLA may compute both anew, rounded differently, and
+    nothing is equal: the derivative becomes 0 / 0, and that of `jnp.maximum` 0. A comparison of the
     two always takes one of them.
     """
     return jnp.where((x < y) | (y != y), y, x)

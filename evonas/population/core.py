@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -116,16 +117,14 @@ class Population:
         """
         values = self._checked(candidates, fitness)
         if failures is not None and len(failures) != len(candidates):
-            raise ValueError(
-                f"expected a failure, or none, for each of {len(candidates)} candidates, got {len(failures)}"
-            )
+            raise ValueError(f"failures are one a candidate, {len(candidates)} in all, got {len(failures)}")
         if not len(candidates):
             return
         reasons = [
-            Failure.DIVERGED if bad and reason is Failure.NONE else reason
+            Failure.DIVERGED if bad and reason == Failure.NONE else reason
             for bad, reason in zip(~np.isfinite(values).all(-1), failures or [Failure.NONE] * len(values), strict=True)
         ]
-        failed = np.array([reason is not Failure.NONE for reason in reasons])
+        failed = np.array([reason != Failure.NONE for reason in reasons])
         values = np.where(failed[:, None], np.nan, values).astype(np.float32)
         if not self.evaluations and values.shape[1] != self.history.fitness.shape[1]:
             self._start_with(values.shape[1])
@@ -289,10 +288,8 @@ class Population:
             raise ValueError(
                 f"this algorithm compares one objective, got {values.shape[1]}; use evonas.nsga2(), or tell one number"
             )
-        ids = [int(candidate) for candidate in candidates.ids]
-        refused = [
-            candidate for i, candidate in enumerate(ids) if candidate not in self._pending or candidate in ids[:i]
-        ]
+        times = collections.Counter(int(candidate) for candidate in candidates.ids)
+        refused = [candidate for candidate, count in times.items() if count > 1 or candidate not in self._pending]
         if refused:
             raise ValueError(
                 f"candidate {refused[0]} is not pending: tell each candidate that was asked for exactly once"

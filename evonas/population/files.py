@@ -21,6 +21,8 @@ from evonas.types import Candidates
 
 FORMAT = 1
 
+_HEADER = {"space", "algorithm", "seed", "duplicates", "generations"}
+_COLUMNS = {f"history.{name}" for name in History((2,)).to_arrays()}
 _NO_CANDIDATE = Candidates(ids=0, genomes=0, parents=0, replaces=0)  # type: ignore[arg-type]
 
 
@@ -63,11 +65,14 @@ def _read(path: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     try:
         with np.load(io.BytesIO(epath.Path(path).read_bytes()), allow_pickle=False) as archive:
             arrays = dict(archive)
-        header = json.loads(arrays.pop("header").tobytes())
-    except (zipfile.BadZipFile, ValueError, KeyError, EOFError) as error:
+        header = dict(json.loads(arrays.pop("header").tobytes()))
+    except (zipfile.BadZipFile, NotImplementedError, TypeError, ValueError, KeyError, EOFError) as error:
         raise ValueError(f"{path} is not a saved population, or is damaged: {error}") from error
     if header.get("format") != FORMAT:
         raise ValueError(f"{path} has format {header.get('format')}; this version of evonas reads {FORMAT}")
+    missing = _HEADER - header.keys() | _COLUMNS - arrays.keys()
+    if missing:
+        raise ValueError(f"{path} is not a saved population, or is damaged: it has no {', '.join(sorted(missing))}")
     return arrays, header
 
 

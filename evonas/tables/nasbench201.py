@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from etils import epath
 from evonas.genome import genome_index
 from evonas.spaces.nasbench201 import EDGES, OPERATIONS
 
+CELLS = len(OPERATIONS) ** len(EDGES)
 DATASETS = ("cifar10", "cifar100", "ImageNet16-120")
 
 
@@ -30,16 +32,24 @@ def nasbench201(path: Any, column: str, dataset: str = "cifar10") -> np.ndarray:
         raise FileNotFoundError(f"{path} does not exist: give the path of a compact NAS-Bench-201 table")
     if dataset not in DATASETS:
         raise ValueError(f"unknown data set {dataset!r}; expected one of {', '.join(DATASETS)}")
-    with epath.Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        if "ops" not in archive or archive["ops"].shape != (15625, len(EDGES)):
-            raise ValueError(f"{path} is no NAS-Bench-201 table: it needs `ops` of shape [15625, {len(EDGES)}]")
-        if column not in archive or len(archive[column]) != 15625:
-            raise ValueError(f"{path} has no column {column!r}; it has {', '.join(sorted(archive))}")
-        operations, values = archive["ops"].astype(np.int32), archive[column].astype(np.float64)
+    try:
+        with epath.Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in {"ops", column} & set(archive)}
+            columns = sorted(archive)
+    except (zipfile.BadZipFile, NotImplementedError, TypeError, ValueError, EOFError) as error:
+        raise ValueError(f"{path} is not an .npz file, or is damaged: {error}") from error
+    if "ops" not in arrays or arrays["ops"].shape != (CELLS, len(EDGES)):
+        raise ValueError(f"{path} is no NAS-Bench-201 table: it needs `ops` of shape [{CELLS}, {len(EDGES)}]")
+    rows = np.asarray(genome_index(arrays["ops"].astype(np.int32), (len(OPERATIONS),) * len(EDGES)))
+    if not np.array_equal(np.sort(rows), np.arange(CELLS)):
+        raise ValueError(f"{path} is no NAS-Bench-201 table: its `ops` are not each cell once")
+    if column not in arrays or arrays[column].shape[:1] != (CELLS,):
+        raise ValueError(f"{path} has no column {column!r}; it has {', '.join(columns)}")
+    values = arrays[column].astype(np.float64)
     if values.ndim > 1:
         values = values[:, DATASETS.index(dataset)]
     if values.ndim > 1:
         values = np.nanmean(values, axis=1)
-    table = np.empty(len(values), np.float32)
-    table[np.asarray(genome_index(operations, (len(OPERATIONS),) * len(EDGES)))] = values
+    table = np.empty(CELLS, np.float32)
+    table[rows] = values
     return table

@@ -30,8 +30,8 @@ class TrainingEvaluator:
     """Trains candidates on all local devices and measures them on validation data.
 
     One program is compiled for each of the space's signatures, one in all for spaces with a supernet; the genome is
-    an argument of it. A candidate's result depends on the seed and its id alone: not on the devices, nor on the
-    candidates beside it.
+    an argument of it. A candidate's result depends on the seed and its id alone: not on the number of devices, nor on
+    the candidates beside it. (A single device differs from several by rounding: XLA compiles for it in another way.)
 
     Args:
         space: fitted to the data: see `Space.fitted`.

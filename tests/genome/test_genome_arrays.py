@@ -18,7 +18,7 @@ from evonas.genome import (
     redraw_one,
     two_point_crossover,
     uniform_crossover,
-)  # fmt: skip
+)
 
 # One length, so that each function compiles once: the sizes are an argument.
 LENGTH = 6

@@ -21,7 +21,7 @@ from evonas.nn import (
     merge,
     split,
     used_channels,
-)  # fmt: skip
+)
 
 
 class Sum(nnx.Module):
