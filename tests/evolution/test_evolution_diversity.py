@@ -35,19 +35,20 @@ def test_a_distance_is_symmetric_from_0_to_1_and_0_between_equal_architectures(s
     assert (apart[same] == 0).all()
 
 
-@pytest.mark.parametrize("distance", [Hamming(), Structural()])
-def test_isomorphic_cells_are_at_distance_0(distance):
+def test_isomorphic_cells_are_at_distance_0():
     space = NASBench201()
-    cells = (
-        "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|nor_conv_1x1~2|",
-        "|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|none~0|none~1|nor_conv_1x1~2|",
-        "|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|none~0|nor_conv_1x1~1|none~2|",
+    skipping, direct, by_node_1 = (
+        jnp.asarray(space.parse(cell))
+        for cell in (
+            "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|nor_conv_1x1~2|",
+            "|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|none~0|none~1|nor_conv_1x1~2|",
+            "|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|none~0|nor_conv_1x1~1|none~2|",
+        )
     )
-    first, _, third = (distance.traits(space, jnp.asarray(space.parse(cell))) for cell in cells)
-    swapped = distance.traits(space, jnp.asarray(space.parse(cells[1])))
-    assert float(distance.between(swapped, third)) == 0
-    assert float(Structural().between(*(space.structure(jnp.asarray(space.parse(c))) for c in cells[:2]))) == 0
-    assert 0 <= float(distance.between(first, third)) <= 1
+    for distance in (Hamming(), Structural()):
+        assert float(distance.between(distance.traits(space, skipping), distance.traits(space, direct))) == 0
+    # The benchmark's folding tells a sum with a zero term apart; their paths are the same.
+    assert float(Structural().between(space.structure(direct), space.structure(by_node_1))) == 0
 
 
 def test_hamming_is_the_share_of_genes_and_structural_the_share_of_features():

@@ -10,7 +10,6 @@ from etils import epath
 from run_cases import files_in
 
 from evonas.run import Evaluation, RunLog
-from evonas.run import log as log_module
 from evonas.run.log import SEGMENTS_LOOSE
 from evonas.types import Failure, Measurement
 
@@ -138,15 +137,14 @@ def test_the_same_process_goes_on_after_a_join_that_failed(tmp_path, monkeypatch
 
 def test_a_history_can_be_read_while_its_process_joins(tmp_path, monkeypatch):
     log = written(tmp_path, [1] * (SEGMENTS_LOOSE - 1))
-    listed = log_module._segments
+    read_file = RunLog._read
     joins = iter([lambda: log.append([evaluation(SEGMENTS_LOOSE - 1)])])
 
-    def join_after_listing(directory):
-        segments = listed(directory)
+    def join_after_the_first_file(reader, start, path):
+        read_file(reader, start, path)
         next(joins, lambda: None)()
-        return segments
 
-    monkeypatch.setattr(log_module, "_segments", join_after_listing)
+    monkeypatch.setattr(RunLog, "_read", join_after_the_first_file)
     assert read(tmp_path) == [evaluation(i) for i in range(SEGMENTS_LOOSE)]
 
 

@@ -126,6 +126,15 @@ def test_numpy_integers_are_as_good_as_pythons(unbroken, tmp_path):
     assert history(search(tmp_path, np.int64(23), seed=np.int32(3), batch_size=np.int64(BATCH))) == history(unbroken)
 
 
+def test_the_same_run_goes_on_in_one_process_from_amid_a_round(unbroken):
+    population = evonas.Population(SPACE, ALGORITHM, seed=3, duplicates="resample")
+    run = Run(population, RunLog(None), FunctionEvaluator(fitness), budget=7)
+    search_loop(run, batch_size=BATCH, reuse_repeats=False)
+    assert len(run.population.pending) == 3
+    run.budget = 23
+    assert history(search_loop(run, batch_size=BATCH, reuse_repeats=False)) == history(unbroken)
+
+
 TINY = evonas.spaces.BitString(dim=2)
 
 

@@ -1,0 +1,138 @@
+"""Whole searches as one scan, many repeats as one vmap: shapes, failures, and the published numbers."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import evonas
+from evonas.genome import enumerate_genomes, genome_index
+
+BITS = evonas.spaces.BitString(10)
+ONES = enumerate_genomes(BITS.cardinalities).sum(1) / 10
+SMALL = evonas.regularized_evolution(10, 3)
+run = functools.partial(evonas.simulate, BITS, SMALL, evaluations=40, repeats=6)
+
+
+def test_there_is_one_curve_a_repeat_and_it_never_falls():
+    curves = run(ONES)
+    assert curves.shape == (6, 40)
+    assert curves.dtype == np.float32
+    assert (np.diff(curves, axis=1) >= 0).all()
+    assert len(np.unique(curves, axis=0)) == 6
+
+
+def test_more_repeats_leave_the_first_ones_as_they_are():
+    np.testing.assert_array_equal(run(ONES, repeats=2), run(ONES, repeats=6)[:2])
+
+
+def test_a_table_and_a_function_of_the_same_numbers_give_the_same_curves():
+    np.testing.assert_allclose(run(ONES), run(lambda _, genome: BITS.accuracy(genome)), rtol=1e-6)
+
+
+def test_a_curve_is_that_of_ask_and_tell_by_hand():
+    key = jax.random.fold_in(jax.random.key(3), 0)
+    bound = SMALL.bind(BITS)
+    ask, tell = jax.jit(bound.ask, static_argnums=2), jax.jit(bound.tell)
+    state, fitness = bound.init(key), []
+    for _ in range(40):
+        candidate, state = ask(key, state, 1)
+        fitness.append(np.float32(ONES[int(genome_index(candidate.genomes[0], BITS.cardinalities))]))
+        state = tell(state, candidate, jnp.full((1, 1), fitness[-1]))
+    np.testing.assert_array_equal(run(ONES, seed=3)[0], np.maximum.accumulate(fitness))
+
+
+def test_failed_evaluations_never_win():
+    broken = np.where(ONES > 0.55, np.nan, ONES)
+    assert run(broken).max() == np.float32(0.5)
+    infinite = np.where(ONES > 0.55, np.inf, ONES)
+    np.testing.assert_array_equal(run(infinite), run(broken))
+
+
+def test_where_all_fail_there_is_no_best():
+    assert (run(np.full(1024, np.nan), reported=ONES) == -np.inf).all()
+
+
+def test_what_is_reported_is_read_for_the_best_by_fitness():
+    np.testing.assert_allclose(run(ONES, reported=1 - ONES), 1 - run(ONES), atol=1e-6)
+
+
+def test_resampling_repeats_no_architecture_until_the_space_is_exhausted():
+    space = evonas.spaces.BitString(5)
+    table = np.arange(32.0)
+    # The best is the last of 32: random search meets all of them, and in 32 evaluations only without a repeat.
+    random = functools.partial(evonas.simulate, space, evonas.random_search(4), evaluations=32, repeats=300)
+    without, with_repeats = random(table, duplicates="resample"), random(table)
+    seen = [(curves[:, 15] == 31).mean() for curves in (without, with_repeats)]
+    assert abs(seen[0] - 16 / 32) < 4 * np.sqrt(0.25 / 300)
+    assert abs(seen[1] - (1 - (31 / 32) ** 16)) < 4 * np.sqrt(0.25 / 300)
+
+
+def test_resampling_goes_by_canonical_form():
+    class Pairs(evonas.spaces.BitString):
+        """A string and its complement mean the same."""
+
+        def canonical(self, genome):
+            return jnp.where(genome[0] == 1, 1 - genome, genome)
+
+    space, visits = Pairs(8), []
+
+    def fitness(key, genome):
+        del key
+        jax.debug.callback(lambda genome: visits.append(genome), genome, ordered=False)
+        return genome.mean()
+
+    evonas.simulate(space, evonas.random_search(4), fitness, evaluations=40, repeats=1, duplicates="resample")
+    jax.effects_barrier()
+    forms = {tuple(np.asarray(space.canonical(genome)).tolist()) for genome in visits}
+    assert len(visits) == 40
+    assert len(forms) == 40
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"table": ONES[:-1]}, r"each of its 1024 genomes, got shape \(1023,\)"),
+        ({"reported": ONES[None]}, r"got shape \(1, 1024\)"),
+        ({"evaluations": 0}, "at least 1, got 0 and 6"),
+        ({"repeats": 0}, "at least 1, got 40 and 0"),
+        ({"duplicates": "forbid"}, '"allow" or "resample", got \'forbid\''),
+    ],
+)
+def test_arguments_without_sense_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        run(**{"table": ONES, **change})
+
+
+def test_a_space_too_large_to_list_is_not_resampled_silently():
+    space = evonas.spaces.BitString(100)
+    with pytest.raises(ValueError, match="fewer than 2\\^31"):
+        evonas.simulate(space, SMALL, space.noisy_accuracy, evaluations=5, repeats=1, duplicates="resample")
+
+
+@pytest.mark.slow
+def test_the_toy_problem_gives_the_published_accuracies():
+    # Real et al.'s notebook: noisy accuracy of the best 0.909 +- 0.019, its true accuracy 0.891 +- 0.020.
+    space, algorithm, repeats = evonas.spaces.BitString(100), evonas.regularized_evolution(100, 10), 200
+    toy = functools.partial(evonas.simulate, space, algorithm, space.noisy_accuracy, evaluations=1000, repeats=repeats)
+    true = toy(reported=lambda _, genome: space.accuracy(genome))
+    for curves, mean, deviation in ((toy(), 0.909, 0.019), (true, 0.891, 0.020)):
+        assert abs(curves[:, -1].mean() - mean) < 4 * deviation / np.sqrt(repeats)
+        assert abs(curves[:, -1].std() / deviation - 1) < 4 / np.sqrt(2 * repeats)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "mean", "deviation"),
+    [(evonas.random_search(10), 93.68, 0.35), (evonas.regularized_evolution(10, 3), 93.94, 0.40)],
+    ids=["random search", "regularized evolution"],
+)
+def test_100_evaluations_of_nas_bench_201_give_the_published_test_accuracy(algorithm, mean, deviation, shared):
+    path, repeats = shared / "data/nas_tables/nasbench201.npz", 500
+    seen, test = (evonas.tables.nasbench201(path, column) for column in ("val_acc_12", "test_acc_200"))
+    space = evonas.spaces.NASBench201()
+    curves = evonas.simulate(space, algorithm, seen, reported=test, evaluations=100, repeats=repeats)
+    # The published means are themselves of some hundred repeats, and rounded.
+    assert abs(curves[:, -1].mean() - mean) < 4 * deviation * np.sqrt(2 / repeats)
+    assert abs(curves[:, -1].std() - deviation) < 0.08
