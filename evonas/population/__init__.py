@@ -1,4 +1,4 @@
 """Ask and tell, with everything remembered."""
 
 from evonas.population.core import Population as Population
-from evonas.population.core import Record as Record
+from evonas.population.records import Record as Record

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import collections
-import functools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -13,26 +12,17 @@ import numpy as np
 
 from evonas.evolution import Algorithm, State, measure, pareto_front
 from evonas.evolution.algorithm import resampling_key
+from evonas.population.batches import fitness_rows, overwrite, padded
 from evonas.population.history import History
+from evonas.population.records import Record, to_dataframe
 from evonas.spaces.base import Space
-from evonas.types import NOBODY, Candidates, Failure
+from evonas.types import Candidates, Failure
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ATTEMPTS = 10
 """Rounds of new proposals for candidates that repeat a known architecture."""
-
-
-class Record(NamedTuple):
-    """One evaluated candidate."""
-
-    id: int
-    genome: np.ndarray  # [L] int32
-    architecture: str  # the genome as the space's text
-    fitness: tuple[float, ...]  # one number an objective; NaN if it failed
-    parents: tuple[int, ...]  # ids
-    failure: Failure
 
 
 class Population:
@@ -126,8 +116,8 @@ class Population:
         ]
         failed = np.array([reason != Failure.NONE for reason in reasons])
         values = np.where(failed[:, None], np.nan, values).astype(np.float32)
-        if not self.evaluations and values.shape[1] != self.history.fitness.shape[1]:
-            self._start_with(values.shape[1])
+        if self._best is None and values.shape[1] != self.history.fitness.shape[1]:
+            self._widen(values.shape[1])
         self._evolve(candidates, values)
         self.history.append(candidates, values, reasons)
         for candidate in candidates.ids:
@@ -172,21 +162,7 @@ class Population:
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a told candidate: id, architecture, fitness (one column an objective), parents, failure, genes."""
-        import pandas as pd
-
-        history, objectives = self.history, self.history.fitness.shape[1]
-        names = ["fitness"] if objectives == 1 else [f"fitness_{i}" for i in range(objectives)]
-        return pd.DataFrame(
-            {
-                "id": history.ids,
-                "architecture": [self.space.format(genome.astype(np.int32)) for genome in history.genomes],
-                **{name: history.fitness[:, i] for i, name in enumerate(names)},
-                "parent": history.parents[:, 0],
-                "second_parent": history.parents[:, 1],
-                "failure": [str(history.failure(row)) for row in range(len(history))],
-                **{f"gene {name}": history.genomes[:, i] for i, name in enumerate(self.space.genes)},
-            }
-        )
+        return to_dataframe(self.space, self.history)
 
     def save(self, path: Any) -> None:
         """Write everything to one file, pending candidates included, so that `load` goes on from here."""
@@ -260,7 +236,7 @@ class Population:
                 break
             again, other_forms, _ = self._propose(resampling_key(self._key, attempt), len(candidates))
             forms[repeats] = other_forms[repeats]
-            candidates = jax.tree.map(functools.partial(_overwrite, repeats), candidates, again)
+            candidates = overwrite(candidates, repeats, again)
         return candidates, forms
 
     def _repeats(self, forms: np.ndarray) -> np.ndarray:
@@ -274,15 +250,9 @@ class Population:
         return repeats
 
     def _checked(self, candidates: Candidates, fitness: Any) -> np.ndarray:
-        values = np.asarray(fitness, np.float32)
-        values = values[:, None] if values.ndim == 1 else values
-        if values.ndim != 2 or len(values) != len(candidates):
-            raise ValueError(
-                f"fitness of {len(candidates)} candidates has shape [{len(candidates)}] or [{len(candidates)}, M], "
-                f"got {np.shape(fitness)}"
-            )
+        values = fitness_rows(candidates, fitness)
         objectives = self.history.fitness.shape[1]
-        if self.evaluations and values.shape[1] != objectives:
+        if self._best is not None and values.shape[1] != objectives:
             raise ValueError(f"earlier candidates were told {objectives} objectives, got {values.shape[1]}")
         if values.shape[1] > 1 and not self.algorithm.several_objectives:
             raise ValueError(
@@ -296,18 +266,19 @@ class Population:
             )
         return values
 
-    def _start_with(self, objectives: int) -> None:
+    def _widen(self, objectives: int) -> None:
+        """Make room for another number of objectives, while nothing but failures was told."""
         empty = self._bound.init(self._key, objectives)
-        self._state = empty.replace(asked=self._state.asked)
-        self.history = History(self.space.cardinalities, objectives)
+        self._state = self._state.replace(
+            members=self._state.members.replace(fitness=empty.members.fitness),
+            brood=self._state.brood.replace(fitness=empty.brood.fitness),
+        )
+        failed = {"fitness": np.full((self.evaluations, objectives), np.nan, np.float32)}
+        self.history = History.from_arrays(self.space.cardinalities, self.history.to_arrays() | failed)
 
     def _evolve(self, candidates: Candidates, fitness: np.ndarray) -> None:
-        """Tell the core, padded to a power of two rows, so that few shapes are ever compiled."""
-        n = len(candidates)
-        padding = (1 << (n - 1).bit_length()) - n
-        padded = jax.tree.map(lambda column: np.concatenate([column, column[:1].repeat(padding, 0)]), candidates)
-        padded = padded.replace(ids=np.concatenate([candidates.ids, np.full(padding, NOBODY, np.int32)]))
-        self._state = self._tell(self._state, padded, np.concatenate([fitness, fitness[:1].repeat(padding, 0)]))
+        """Tell the core."""
+        self._state = self._tell(self._state, *padded(candidates, fitness))
 
     def _update_best(self, n: int) -> None:
         column = self.history.fitness[:, 0]
@@ -322,18 +293,4 @@ class Population:
             self.generations.append({"evaluations": self.evaluations, **self.diversity()})
 
     def _record(self, row: int) -> Record:
-        genome = self.history.genomes[row].astype(np.int32)
-        return Record(
-            id=int(self.history.ids[row]),
-            genome=genome,
-            architecture=self.space.format(genome),
-            fitness=tuple(float(value) for value in self.history.fitness[row]),
-            parents=tuple(int(parent) for parent in self.history.parents[row] if parent != NOBODY),
-            failure=self.history.failure(row),
-        )
-
-
-def _overwrite(rows: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    merged = old.copy()
-    merged[rows] = new[rows]
-    return merged
+        return Record.of(self.space, self.history, row)

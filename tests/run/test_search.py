@@ -233,7 +233,6 @@ def test_several_objectives_are_searched_and_resumed(tmp_path):
     assert len(front) >= 2
 
 
-@pytest.mark.xfail(strict=True, reason="Population.tell takes the number of objectives from a round that failed")
 def test_several_objectives_survive_a_first_round_that_failed(tmp_path):
     def late(candidates):
         return np.where((np.asarray(candidates.ids) < BATCH)[:, None], np.nan, two_objectives(candidates))
