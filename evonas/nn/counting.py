@@ -21,7 +21,7 @@ def count_module(make: Callable[[nnx.Rngs], nnx.Module], input_shape: tuple[int,
     graph: list[nnx.GraphDef] = []
 
     def build(key: jax.Array) -> tuple[Any, Any]:
-        module = make(nnx.Rngs(params=key))
+        module = make(nnx.Rngs(key))
         module.eval()
         parts = split(module)
         graph.append(parts.graph)
