@@ -113,6 +113,7 @@ def test_jit_changes_nothing():
     assert_same(jitted.tell(after, candidates, fitness), plain.tell(after, candidates, fitness))
 
 
+@pytest.mark.slow
 def test_many_runs_under_vmap_are_each_run_by_itself():
     bound = ALGORITHMS["NSGA-II with novelty"].bind(SPACE)
 
