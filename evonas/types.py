@@ -45,7 +45,9 @@ class Candidates(struct.PyTreeNode):
 
     def __getitem__(self, rows: Any) -> Self:
         """Some of the candidates, for a tell in part; an integer gives one."""
-        rows = [rows] if isinstance(rows, int | np.integer) else rows
+        if isinstance(rows, int | np.integer | list):
+            chosen = np.atleast_1d(rows)
+            rows = chosen if chosen.size else chosen.astype(int)  # NumPy takes an empty list for floats
         return jax.tree.map(lambda column: column[rows], self)
 
 
