@@ -164,7 +164,7 @@ def test_a_number_that_is_not_finite_is_a_failure(bad):
 
 
 def test_candidates_are_indexed_by_numbers_lists_slices_and_arrays():
-    bound = evonas.regularized_evolution(4, 2).bind(evonas.spaces.BitString(6))
+    bound = regularized_evolution(4, 2).bind(Letters())
     candidates, _ = bound.ask(jax.random.key(0), bound.init(jax.random.key(0)), 4)
     assert candidates[2].ids.tolist() == candidates[[2]].ids.tolist() == candidates[2:3].ids.tolist() == [2]
     assert candidates[np.array([True, False, False, True])].ids.tolist() == [0, 3]
