@@ -1,6 +1,7 @@
 """Operations as Flax modules."""
 
 from evonas.nn.activations import ACTIVATIONS as ACTIVATIONS
+from evonas.nn.activations import Activation as Activation
 from evonas.nn.choice import Choice as Choice
 from evonas.nn.convolution import convolve as convolve
 from evonas.nn.counting import count_module as count_module

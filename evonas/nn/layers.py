@@ -102,4 +102,5 @@ class Dropout(nnx.Module):
             return x
         shape = (*x.shape[:-1], self.channels or x.shape[-1])
         keep = jax.random.bernoulli(rngs.dropout(), 1.0 - rate, shape)[..., : x.shape[-1]]
-        return jnp.where(keep, x / (1.0 - rate), 0.0).astype(x.dtype)
+        # Times the reciprocal: XLA turns some divisions by a scalar into that, and for one device others than for two.
+        return jnp.where(keep, x * (1.0 / (1.0 - rate)), 0.0).astype(x.dtype)

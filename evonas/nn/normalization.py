@@ -46,9 +46,9 @@ class LayerNorm(nnx.Module):
 
     def __call__(self, x: jax.Array, width: jax.Array | int | None = None) -> jax.Array:
         """Normalise ``x`` ``[..., C]`` over its first ``width`` channels, or all; the others must be zero."""
-        wide, in_use = x.astype(jnp.float32), x.shape[-1] if width is None else width
-        centred = used_channels(wide - wide.sum(-1, keepdims=True) / in_use, width)
-        variance = jnp.square(centred).sum(-1, keepdims=True) / in_use
+        wide, share = x.astype(jnp.float32), 1.0 / (x.shape[-1] if width is None else width)
+        centred = used_channels(wide - wide.sum(-1, keepdims=True) * share, width)
+        variance = jnp.square(centred).sum(-1, keepdims=True) * share
         normal = centred * jax.lax.rsqrt(variance + EPSILON)
         return (normal * self.scale[...] + self.bias[...]).astype(x.dtype)
 

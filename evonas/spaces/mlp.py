@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from evonas.nn import ACTIVATIONS, Choice, Dropout, Linear, Style, fit_channels, used_channels
+from evonas.nn import ACTIVATIONS, Activation, Dropout, Linear, Style, fit_channels, used_channels
 from evonas.spaces.arguments import require_choices, require_positive
 from evonas.spaces.base import Space
 from evonas.types import Count
@@ -120,9 +119,7 @@ class Layer(nnx.Module):
 
     def __init__(self, space: MLP, inputs: int, outputs: int, activation: int | None, rngs: nnx.Rngs, style: Style):
         self.linear = Linear(inputs, outputs, rngs=rngs, style=style)
-        self.activation = Choice(
-            [functools.partial(ACTIVATIONS.__getitem__, name) for name in space.activations], activation
-        )
+        self.activation = Activation(space.activations, activation)
 
     def __call__(self, x: jax.Array, activation: jax.Array | None = None) -> jax.Array:
         """Apply to ``x`` ``[B, inputs]``; a shared layer needs the ``activation``'s index."""

@@ -31,7 +31,7 @@ class TrainingEvaluator:
 
     One program is compiled for each of the space's signatures, one in all for spaces with a supernet; the genome is
     an argument of it. A candidate's result depends on the seed and its id alone: not on the number of devices, nor on
-    the candidates beside it. (A single device differs from several by rounding: XLA compiles for it in another way.)
+    the candidates beside it.
 
     Args:
         space: fitted to the data: see `Space.fitted`.

@@ -47,7 +47,7 @@ class TrainedNetwork(nnx.Module):
 
     def __call__(self, inputs: jax.Array) -> jax.Array:
         """Outputs ``[B, K]`` (logits of classes, or targets) of inputs as the data set has them ``[B, ...]``."""
-        return self.network((jnp.asarray(inputs, jnp.float32) - self.mean[...]) / self.deviation[...])
+        return self.network((jnp.asarray(inputs, jnp.float32) - self.mean[...]) * (1.0 / self.deviation[...]))
 
 
 def save_network(path: Any, space: Space, trained: TrainedNetwork, precision: str = "float32") -> None:

@@ -168,7 +168,7 @@ class Program:
         return loss, (statistics, loss, right)
 
     def _normalised(self, inputs: jax.Array, data: DeviceData) -> jax.Array:
-        return (inputs.astype(jnp.float32) - data.mean) / data.deviation
+        return (inputs.astype(jnp.float32) - data.mean) * (1.0 / data.deviation)
 
     def _augmented(self, key: jax.Array, x: jax.Array) -> jax.Array:
         flip_key, crop_key = jax.random.split(key)

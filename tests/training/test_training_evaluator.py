@@ -12,7 +12,7 @@ from training_cases import OwnSpace, ScaledSpace, candidates_of, evaluate, rando
 
 from evonas.data import Arrays
 from evonas.data.dataset import Split
-from evonas.spaces import MLP
+from evonas.spaces import MLP, MacroCNN
 from evonas.training import Training, TrainingEvaluator, evaluator
 from evonas.training.evaluator import training_function
 from evonas.training.optimizer import Hyperparameters
@@ -85,25 +85,30 @@ def test_different_candidates_of_one_genome_start_from_different_weights(cells_e
     assert again.metrics["train_loss"] != together[0].metrics["train_loss"]
 
 
-def test_a_result_is_bit_identical_on_two_devices_and_on_four(mlp, iris, mlp_evaluator):
+@pytest.mark.parametrize("devices", [1, 2])
+def test_a_result_is_bit_identical_on_one_device_on_two_and_on_four(mlp, iris, mlp_evaluator, devices):
     genomes = random_genomes(mlp, 5)
-    two = TrainingEvaluator(mlp, iris, MLP_TRAINING, seed=3, devices=jax.local_devices()[:2])
-    assert evaluate(two, genomes) == evaluate(mlp_evaluator, genomes)
-
-
-def test_a_result_is_the_same_up_to_rounding_on_one_device(mlp, iris, mlp_evaluator):
-    """XLA compiles a program for one device in another way, and with jax 0.12 its last bits differ."""
-    genomes = random_genomes(mlp, 5)
-    one = TrainingEvaluator(mlp, iris, MLP_TRAINING, seed=3, devices=jax.local_devices()[:1])
-    for ours, theirs in zip(evaluate(one, genomes), evaluate(mlp_evaluator, genomes), strict=True):
-        assert ours.metrics == pytest.approx(theirs.metrics, rel=1e-5)
+    fewer = TrainingEvaluator(mlp, iris, MLP_TRAINING, seed=3, devices=jax.local_devices()[:devices])
+    assert evaluate(fewer, genomes) == evaluate(mlp_evaluator, genomes)
 
 
 @pytest.mark.slow
-def test_a_result_of_a_cell_is_bit_identical_on_two_devices_and_on_four(cells, digits, measured):
+@pytest.mark.parametrize("devices", [1, 2])
+def test_a_result_of_a_cell_is_bit_identical_on_one_device_on_two_and_on_four(cells, digits, measured, devices):
     genomes, together = measured
-    two = TrainingEvaluator(cells, digits, CELLS_TRAINING, seed=3, devices=jax.local_devices()[:2])
-    assert evaluate(two, genomes) == together
+    fewer = TrainingEvaluator(cells, digits, CELLS_TRAINING, seed=3, devices=jax.local_devices()[:devices])
+    assert evaluate(fewer, genomes) == together
+
+
+@pytest.mark.slow
+def test_a_result_of_a_layered_network_is_bit_identical_on_one_device_and_on_two(digits):
+    space = MacroCNN(stages=2, layers_per_stage=1, filters=(4, 8)).fitted(digits.input_shape, digits.classes)
+    genomes = random_genomes(space, 4)
+    one, two = (
+        evaluate(TrainingEvaluator(space, digits, CELLS_TRAINING, devices=jax.local_devices()[:devices]), genomes)
+        for devices in (1, 2)
+    )
+    assert one == two
 
 
 def test_learning_rate_weight_decay_and_epochs_are_arguments_of_the_program(mlp, iris):

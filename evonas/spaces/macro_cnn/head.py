@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -11,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from evonas.nn import ACTIVATIONS, Choice, Linear, Style, fit_channels, used_channels
+from evonas.nn import Activation, Linear, Style, fit_channels, used_channels
 
 if TYPE_CHECKING:
     from evonas.spaces.macro_cnn.space import MacroCNN
@@ -26,7 +24,7 @@ class Head(nnx.Module):
         if largest:
             only = None if genes is None else int(genes[1])
             self.dense = Linear(inputs, largest, rngs=rngs, style=style)
-            self.activation = Choice(activation_makers(space), only)
+            self.activation = Activation(space.activations, only)
         self.hidden, self.widest = largest, max(inputs, largest) if genes is None else largest or inputs
         self.linear = Linear(self.widest, space.classes, rngs=rngs, style=style)
 
@@ -47,8 +45,3 @@ class Head(nnx.Module):
         if self.hidden:
             self.dense.narrow(inputs, jnp.maximum(units, 1))
         self.linear.narrow(jnp.where(units > 0, units, inputs), self.linear.bias.shape[0])
-
-
-def activation_makers(space: MacroCNN) -> list[Callable[[], Any]]:
-    """What `evonas.nn.Choice` builds the space's activations with."""
-    return [functools.partial(ACTIVATIONS.__getitem__, name) for name in space.activations]

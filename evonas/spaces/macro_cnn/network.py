@@ -14,6 +14,7 @@ import numpy as np
 from flax import nnx
 
 from evonas.nn import (
+    Activation,
     BatchNorm,
     Choice,
     Convolution,
@@ -42,7 +43,7 @@ from evonas.spaces.macro_cnn.genes import (
     unfold,
     weighted,
 )
-from evonas.spaces.macro_cnn.head import Head, activation_makers
+from evonas.spaces.macro_cnn.head import Head
 
 if TYPE_CHECKING:
     from evonas.spaces.macro_cnn.space import MacroCNN
@@ -67,7 +68,7 @@ class Layer(nnx.Module):
         self.outputs, self.connections, self.connection = outputs, space.connections, only[3]
         self.operation = Choice(_operations(space, inputs, outputs, rngs, style), only[0])
         self.norm = Choice([_NORMS[name](outputs) for name in (*space.norms, "none")], only[1])
-        self.activation = Choice([*activation_makers(space), _identity], only[2])
+        self.activation = Activation((*space.activations, "identity"), only[2])
 
     def __call__(
         self,
@@ -210,10 +211,6 @@ def _indices(space: MacroCNN, layer: Any) -> tuple[Any, Any, Any, Any]:
 
 def _pick(condition: Any, yes: Any, no: Any) -> int:
     return int(yes if condition else no)
-
-
-def _identity() -> Callable[[jax.Array], jax.Array]:
-    return lambda x: x
 
 
 def _halve(reduction: str) -> Callable[[], Callable[[jax.Array], jax.Array]]:
