@@ -14,6 +14,7 @@ from evonas.evolution.diversity import mean_distance
 from evonas.evolution.scores import Fitness, Score
 from evonas.evolution.state import Members
 from evonas.evolution.variation import Crossover, Mutation, SpaceMutation
+from evonas.spaces.arguments import require_share
 from evonas.spaces.base import Space
 from evonas.types import FAILED, NOBODY
 
@@ -40,6 +41,9 @@ class Reaction:
     immigrant_share: float = 0.0
     """Probability that a random genome takes a child's place."""
 
+    def __post_init__(self) -> None:
+        require_share(self, "immigrant_share")
+
 
 @dataclasses.dataclass(frozen=True)
 class Reproduction:
@@ -61,6 +65,7 @@ class Reproduction:
     def __post_init__(self) -> None:
         if self.sample_size < 1:
             raise ValueError(f"a tournament needs a sample_size of at least 1, got {self.sample_size}")
+        require_share(self, "crossover_probability")
 
     def __call__(self, key: jax.Array, members: Members, space: Space, distance: Distance) -> Child:
         """A child of the members, of which at least one must be alive; the key is consumed."""

@@ -12,6 +12,7 @@ from evonas.evolution.distance import Distance
 from evonas.evolution.diversity import niche_count, novelty
 from evonas.evolution.pareto import crowded_order
 from evonas.evolution.state import Members
+from evonas.spaces.arguments import require_share
 from evonas.types import FAILED
 
 
@@ -61,6 +62,9 @@ class FitnessAndNovelty:
     """Weight of novelty's rank; fitness's rank has the rest."""
     neighbours: int = 5
     """Novelty is the mean distance to this many nearest members."""
+
+    def __post_init__(self) -> None:
+        require_share(self, "novelty_weight")
 
     def __call__(self, members: Members, distance: Distance) -> jax.Array:
         """Weighed ranks ``[P]``, from 0 to 1."""

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from evonas import genome as genomes
+from evonas.spaces.arguments import require_share
 from evonas.spaces.base import Space
 
 
@@ -62,6 +63,9 @@ class ChangeEach:
     probability: float = 0.05
     """Of each gene."""
 
+    def __post_init__(self) -> None:
+        require_share(self, "probability")
+
     def __call__(self, key: jax.Array, genome: jax.Array, space: Space) -> jax.Array:
         """See `evonas.genome.change_each`."""
         return genomes.change_each(key, genome, space.cardinalities, self.probability)
@@ -75,6 +79,9 @@ class OrIdentity:
     """What happens otherwise."""
     probability: float = 0.05
     """Of no change."""
+
+    def __post_init__(self) -> None:
+        require_share(self, "probability")
 
     def __call__(self, key: jax.Array, genome: jax.Array, space: Space) -> jax.Array:
         """The genome, or its mutation."""

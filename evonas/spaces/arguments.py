@@ -41,3 +41,11 @@ def require_choices(
 
 def _is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def require_share(settings: Any, *names: str) -> None:
+    """Raise ValueError unless each of these attributes is a share: from 0 to 1."""
+    for name in names:
+        value = getattr(settings, name)
+        if not 0 <= value <= 1:
+            raise ValueError(f"{type(settings).__name__}'s {name} is from 0 to 1, got {value}")

@@ -1,6 +1,7 @@
 """A command line to call, in this process or in one of its own, and experiments small enough to wait for."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -99,6 +100,8 @@ def evonas_here(capsys, monkeypatch, cache):
 def start(cache, tmp_path):
     """Start the command line as a process of its own."""
     processes = []
+    # A suite that runs in the background may ignore Ctrl-C, and its children would ignore it too.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def call(*arguments, **environment):
         command = [sys.executable, "-m", "evonas", *map(str, arguments)]
@@ -115,6 +118,7 @@ def start(cache, tmp_path):
         return processes[-1]
 
     yield call
+    signal.signal(signal.SIGINT, before)
     for process in processes:
         process.kill()
         process.communicate()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from evolution_cases import Constrained, Letters, compiled, members
 
+import evonas
 from evonas.evolution import Reaction, genetic_algorithm, regularized_evolution
 from evonas.evolution.variation import (
     ChangeEach,
@@ -179,3 +180,17 @@ def test_where_no_child_is_valid_the_parent_is_proposed_again():
 def test_elites_must_leave_room_for_children(elites):
     with pytest.raises(ValueError, match="less than the population of 4"):
         functools.partial(genetic_algorithm, 4)(elites=elites)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda: evonas.variation.ChangeEach(1.5), "probability"),
+        (lambda: evonas.variation.OrIdentity(probability=-0.1), "probability"),
+        (lambda: evonas.genetic_algorithm(crossover_probability=2), "crossover_probability"),
+        (lambda: evonas.scores.FitnessAndNovelty(novelty_weight=float("nan")), "novelty_weight"),
+    ],
+)
+def test_a_share_out_of_range_is_refused(make, name):
+    with pytest.raises(ValueError, match=f"{name} is from 0 to 1, got"):
+        make()
