@@ -152,10 +152,12 @@ def test_a_run_is_interrupted_and_finished_by_the_same_command(start, evonas_her
     workdir = folder / "runs" / "pixels"
     process = start(*command)
     wait_for_evaluations(workdir, process, files=3)
+    process.send_signal(signal.SIGSTOP)  # else a fast machine is done before it is interrupted
     running = evonas_here("status", workdir)
     assert f"{workdir}: running" in running.out
     assert "continue it" not in running.out
     assert f"another process is running in {workdir}" in evonas_here("resume", workdir).err
+    process.send_signal(signal.SIGCONT)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
     assert process.returncode == 130, err
