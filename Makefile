@@ -11,7 +11,7 @@ TESTS ?=
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/ -/'
 
-search: $(READY)  ## search architectures on scikit-learn's digits, in about three minutes
+search: $(READY)  ## search architectures on scikit-learn's digits, in one to three minutes
 	$(VENV)/bin/evonas run experiments/digits.py
 
 test: $(READY)  ## run the whole test suite

@@ -8,6 +8,8 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -21,6 +23,8 @@ def describe(value: Any) -> Any:
         return value.value
     if isinstance(value, _PLAIN):
         return value
+    if isinstance(value, np.generic):
+        return describe(value.item())
     if isinstance(value, tuple | list):
         return [describe(item) for item in value]
     if isinstance(value, Mapping):

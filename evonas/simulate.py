@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -14,6 +15,7 @@ import numpy as np
 from evonas.evolution.algorithm import Algorithm, BoundAlgorithm, resampling_key
 from evonas.evolution.state import State
 from evonas.genome import genome_index
+from evonas.spaces.arguments import require_seed
 from evonas.spaces.base import Space
 from evonas.types import FAILED, Candidates
 
@@ -69,6 +71,7 @@ def simulate(
     Raises:
         ValueError: if a table's size is not the space's, a count is not positive, or a space is too large to resample.
     """
+    evaluations, repeats = operator.index(evaluations), operator.index(repeats)
     if evaluations < 1 or repeats < 1:
         raise ValueError(f"evaluations and repeats must be at least 1, got {evaluations} and {repeats}")
     if duplicates not in ("allow", "resample"):
@@ -85,7 +88,7 @@ def simulate(
         step = functools.partial(_step, bound, space, fitness_of, report_of, key)
         return jax.lax.scan(step, start, None, length=evaluations)[1]
 
-    keys = jax.vmap(lambda number: jax.random.fold_in(jax.random.key(seed), number))(jnp.arange(repeats))
+    keys = jax.vmap(lambda number: jax.random.fold_in(jax.random.key(require_seed(seed)), number))(jnp.arange(repeats))
     return np.asarray(jax.jit(jax.vmap(repeat))(keys))
 
 

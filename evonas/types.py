@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
 from typing import Any, NamedTuple, Self
 
 import jax
@@ -33,7 +34,7 @@ class Failure(enum.StrEnum):
 
 
 class Candidates(struct.PyTreeNode):
-    """Architectures proposed for evaluation. ``len``, iteration by index, slices and index arrays work on the rows."""
+    """Architectures proposed for evaluation. ``len``, iteration, slices and index arrays work on the rows."""
 
     ids: jax.Array  # [N] int32, in the order of asking, from 0
     genomes: jax.Array  # [N, L] int32
@@ -43,8 +44,14 @@ class Candidates(struct.PyTreeNode):
     def __len__(self) -> int:
         return self.ids.shape[0]
 
+    def __iter__(self) -> Iterator[Self]:
+        """Each candidate, as a batch of one."""
+        return (self[row] for row in range(len(self)))
+
     def __getitem__(self, rows: Any) -> Self:
         """Some of the candidates, for a tell in part; an integer gives one."""
+        if isinstance(rows, int | np.integer) and not -len(self) <= rows < len(self):
+            raise IndexError(f"row {rows} of {len(self)} candidates")
         if isinstance(rows, int | np.integer | list):
             chosen = np.atleast_1d(rows)
             rows = chosen if chosen.size else chosen.astype(int)  # NumPy takes an empty list for floats

@@ -149,7 +149,8 @@ def retrain(
     def on_epoch(entry: dict[str, float]) -> None:
         console.print(
             f"epoch {entry['epoch']:>4}/{training.epochs}  train loss {entry['train_loss']:.4f}  "
-            f"train accuracy {entry['train_accuracy']:.4f}  {entry['seconds']:.1f} s",
+            + (f"train accuracy {entry['train_accuracy']:.4f}  " if "train_accuracy" in entry else "")
+            + f"{entry['seconds']:.1f} s",
             highlight=False,
         )
 

@@ -18,6 +18,8 @@ def prepare_jax(cpu_devices: int | None = None) -> None:
     Args:
         cpu_devices: how many; by default the number of cores. Without effect on GPU and TPU.
     """
+    if cpu_devices is not None and cpu_devices < 1:
+        raise ValueError(f"cpu-devices must be at least 1, got {cpu_devices}")
     if "JAX_NUM_CPU_DEVICES" not in os.environ and "device_count" not in os.environ.get("XLA_FLAGS", ""):
         jax.config.update("jax_num_cpu_devices", cpu_devices or len(os.sched_getaffinity(0)))
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:

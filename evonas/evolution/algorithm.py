@@ -13,6 +13,7 @@ from evonas.evolution.distance import Distance, Hamming
 from evonas.evolution.reproduction import Child, Reproduction, draw_valid
 from evonas.evolution.state import Members, State, no_members
 from evonas.evolution.survival import Elitist, Oldest, Replacement, Selection
+from evonas.spaces.arguments import require_count
 from evonas.spaces.base import Space
 from evonas.types import FAILED, NOBODY, Candidates
 
@@ -77,8 +78,7 @@ class Algorithm:
     """Whether all objectives are compared, or there may be but one."""
 
     def __post_init__(self) -> None:
-        if self.population_size < 1:
-            raise ValueError(f"a population has at least 1 member, got population_size={self.population_size}")
+        require_count(self, 1, "population_size")
         if isinstance(self.survive, Elitist) and not 0 <= self.survive.elites < self.population_size:
             raise ValueError(
                 f"elites must be at least 0 and less than the population of {self.population_size}, "

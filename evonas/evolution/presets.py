@@ -65,7 +65,7 @@ def genetic_algorithm(
         mutation: of every child.
         crossover: of two parents.
         crossover_probability: share of the children that have two parents.
-        elites: best members that live on into the next generation.
+        elites: best members that live on into the next generation; not read with ``crowding``.
         score: what the tournament compares.
         reaction: what is done when the population grows alike.
         distance: what diversity is measured by.

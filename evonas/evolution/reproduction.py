@@ -14,7 +14,7 @@ from evonas.evolution.diversity import mean_distance
 from evonas.evolution.scores import Fitness, Score
 from evonas.evolution.state import Members
 from evonas.evolution.variation import Crossover, Mutation, SpaceMutation
-from evonas.spaces.arguments import require_share
+from evonas.spaces.arguments import require_count, require_share
 from evonas.spaces.base import Space
 from evonas.types import FAILED, NOBODY
 
@@ -43,6 +43,7 @@ class Reaction:
 
     def __post_init__(self) -> None:
         require_share(self, "immigrant_share")
+        require_count(self, 0, "extra_mutations")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,9 +64,11 @@ class Reproduction:
     """What is done against a loss of diversity."""
 
     def __post_init__(self) -> None:
-        if self.sample_size < 1:
-            raise ValueError(f"a tournament needs a sample_size of at least 1, got {self.sample_size}")
+        require_count(self, 1, "sample_size")
         require_share(self, "crossover_probability")
+        for name, value in {"mutation": self.mutation, "crossover": self.crossover, "score": self.score}.items():
+            if isinstance(value, type) or not (callable(value) or (name == "crossover" and value is None)):
+                raise ValueError(f"{name} is an object such as evonas.variation.ChangeOne(), got {value!r}")
 
     def __call__(self, key: jax.Array, members: Members, space: Space, distance: Distance) -> Child:
         """A child of the members, of which at least one must be alive; the key is consumed."""
@@ -75,7 +78,7 @@ class Reproduction:
         second = first
         if self.crossover is not None:
             other, _ = _tournament(second_key, members, scores, self.sample_size)
-            second = jnp.where(jax.random.bernoulli(cross_key, self.crossover_probability), other, first)
+            second = jnp.where(jax.random.bernoulli(cross_key, float(self.crossover_probability)), other, first)
         low = self.reaction is not None and mean_distance(members, distance) < self.reaction.threshold
 
         def vary(key: jax.Array) -> jax.Array:
@@ -85,7 +88,7 @@ class Reproduction:
         parents = jnp.stack([members.ids[first], jnp.where(second == first, NOBODY, members.ids[second])])
         if self.reaction is not None and self.reaction.immigrant_share:
             whether_key, sample_key = jax.random.split(react_key)
-            arrives = low & jax.random.bernoulli(whether_key, self.reaction.immigrant_share)
+            arrives = low & jax.random.bernoulli(whether_key, float(self.reaction.immigrant_share))
             genome = jnp.where(arrives, draw_valid(sample_key, space.sample, space), genome)
             parents = jnp.where(arrives, NOBODY, parents)
         return Child(genome, parents, members.ids[worst])

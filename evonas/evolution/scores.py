@@ -12,7 +12,7 @@ from evonas.evolution.distance import Distance
 from evonas.evolution.diversity import niche_count, novelty
 from evonas.evolution.pareto import crowded_order
 from evonas.evolution.state import Members
-from evonas.spaces.arguments import require_share
+from evonas.spaces.arguments import require_count, require_share
 from evonas.types import FAILED
 
 
@@ -45,12 +45,16 @@ class SharedFitness:
     radius: float = 0.3
     """Members nearer than this share."""
 
+    def __post_init__(self) -> None:
+        if not self.radius > 0:
+            raise ValueError(f"the radius of fitness sharing is positive, got {self.radius}")
+
     def __call__(self, members: Members, distance: Distance) -> jax.Array:
         """Shared fitness ``[P]``."""
         fitness, alive = members.fitness[:, 0], members.alive
         worst = jnp.where(alive, fitness, jnp.inf).min()
         best = jnp.where(alive, fitness, -jnp.inf).max()
-        above = fitness - worst + 0.01 * (best - worst)
+        above = fitness - worst + 0.01 * jnp.where(best > worst, best - worst, 1.0)
         return _among_living(above / niche_count(members, distance, self.radius), members)
 
 
@@ -65,6 +69,7 @@ class FitnessAndNovelty:
 
     def __post_init__(self) -> None:
         require_share(self, "novelty_weight")
+        require_count(self, 1, "neighbours")
 
     def __call__(self, members: Members, distance: Distance) -> jax.Array:
         """Weighed ranks ``[P]``, from 0 to 1."""
@@ -82,6 +87,9 @@ class CrowdedParetoRank:
     """Whether novelty counts as one more objective."""
     neighbours: int = 5
     """Novelty is the mean distance to this many nearest members."""
+
+    def __post_init__(self) -> None:
+        require_count(self, 1, "neighbours")
 
     def __call__(self, members: Members, distance: Distance) -> jax.Array:
         """Place in the crowded order ``[P]``."""

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from evonas.evolution.distance import Distance, pairwise
 from evonas.evolution.scores import CrowdedParetoRank
 from evonas.evolution.state import Members
+from evonas.spaces.arguments import require_count
 
 Place = tuple[jax.Array, jax.Array | bool]
 """The row that a child takes, and whether it gets in."""
@@ -64,6 +65,9 @@ class Elitist:
 
     elites: int = 1
     """Members that live on."""
+
+    def __post_init__(self) -> None:
+        require_count(self, 0, "elites")
 
     def brood_size(self, population_size: int) -> int:
         """Children of a generation."""

@@ -68,7 +68,7 @@ class ChangeEach:
 
     def __call__(self, key: jax.Array, genome: jax.Array, space: Space) -> jax.Array:
         """See `evonas.genome.change_each`."""
-        return genomes.change_each(key, genome, space.cardinalities, self.probability)
+        return genomes.change_each(key, genome, space.cardinalities, float(self.probability))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +86,7 @@ class OrIdentity:
     def __call__(self, key: jax.Array, genome: jax.Array, space: Space) -> jax.Array:
         """The genome, or its mutation."""
         whether_key, mutation_key = jax.random.split(key)
-        same = jax.random.bernoulli(whether_key, self.probability)
+        same = jax.random.bernoulli(whether_key, float(self.probability))
         return jnp.where(same, genome, self.mutation(mutation_key, genome, space))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import collections
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,9 +12,10 @@ import numpy as np
 
 from evonas.evolution import Algorithm, State, measure, pareto_front
 from evonas.evolution.algorithm import resampling_key
-from evonas.population.batches import fitness_rows, overwrite, padded
+from evonas.population.batches import failure_reasons, fitness_rows, overwrite, padded, require_pending
 from evonas.population.history import History
 from evonas.population.records import Record, to_dataframe
+from evonas.spaces.arguments import require_seed
 from evonas.spaces.base import Space
 from evonas.types import Candidates, Failure
 
@@ -34,7 +35,7 @@ class Population:
     Args:
         space: where the genomes live.
         algorithm: for instance `evonas.regularized_evolution()`.
-        seed: of all randomness.
+        seed: of all randomness, from 0 to 2^32 - 1.
         duplicates: "allow" proposals whose architecture is known, or "resample" them: up to `ATTEMPTS` times, as a
             small space may have nothing new left.
     """
@@ -49,8 +50,9 @@ class Population:
     ):
         if duplicates not in ("allow", "resample"):
             raise ValueError(f'duplicates is "allow" or "resample", got {duplicates!r}')
-        self.space, self.algorithm, self.seed, self.duplicates = space, algorithm, seed, duplicates
-        self._key = jax.random.key(seed)
+        self.space, self.algorithm, self.duplicates = space, algorithm, duplicates
+        self.seed = require_seed(seed)
+        self._key = jax.random.key(self.seed)
         self._bound = algorithm.bind(space)
         self._ask = jax.jit(self._bound.ask, static_argnums=2)
         self._tell = jax.jit(self._bound.tell)
@@ -82,6 +84,7 @@ class Population:
         Raises:
             ValueError: if ``n`` is not positive.
         """
+        n = operator.index(n)
         if n < 1:
             raise ValueError(f"ask for at least 1 candidate, got {n}")
         candidates, forms, state = self._propose(self._key, n)
@@ -106,13 +109,12 @@ class Population:
                 and got several.
         """
         values = self._checked(candidates, fitness)
-        if failures is not None and len(failures) != len(candidates):
-            raise ValueError(f"failures are one a candidate, {len(candidates)} in all, got {len(failures)}")
+        given = failure_reasons(failures, len(candidates))
         if not len(candidates):
             return
         reasons = [
             Failure.DIVERGED if bad and reason == Failure.NONE else reason
-            for bad, reason in zip(~np.isfinite(values).all(-1), failures or [Failure.NONE] * len(values), strict=True)
+            for bad, reason in zip(~np.isfinite(values).all(-1), given, strict=True)
         ]
         failed = np.array([reason != Failure.NONE for reason in reasons])
         values = np.where(failed[:, None], np.nan, values).astype(np.float32)
@@ -222,7 +224,9 @@ class Population:
 
     def _wait_for(self, candidates: Candidates) -> None:
         for row in range(len(candidates)):
-            self._pending[int(candidates.ids[row])] = jax.tree.map(lambda column, row=row: column[row], candidates)
+            self._pending[int(candidates.ids[row])] = jax.tree.map(
+                lambda column, row=row: np.array(column[row]), candidates
+            )
 
     def _propose(self, key: jax.Array, n: int) -> tuple[Candidates, np.ndarray, Any]:
         candidates, state = self._ask(key, self._state, n)
@@ -258,12 +262,7 @@ class Population:
             raise ValueError(
                 f"this algorithm compares one objective, got {values.shape[1]}; use evonas.nsga2(), or tell one number"
             )
-        times = collections.Counter(int(candidate) for candidate in candidates.ids)
-        refused = [candidate for candidate, count in times.items() if count > 1 or candidate not in self._pending]
-        if refused:
-            raise ValueError(
-                f"candidate {refused[0]} is not pending: tell each candidate that was asked for exactly once"
-            )
+        require_pending(candidates, self._pending)
         return values
 
     def _widen(self, objectives: int) -> None:

@@ -73,6 +73,8 @@ def _read(path: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     missing = _HEADER - header.keys() | _COLUMNS - arrays.keys()
     if missing:
         raise ValueError(f"{path} is not a saved population, or is damaged: it has no {', '.join(sorted(missing))}")
+    if len({len(arrays[name]) for name in _COLUMNS}) > 1:
+        raise ValueError(f"{path} is damaged: the columns of its history have different lengths")
     return arrays, header
 
 
@@ -90,6 +92,8 @@ def _named(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
 
 def _numbered(arrays: dict[str, np.ndarray], prefix: str) -> list[np.ndarray]:
     named = _named(arrays, prefix)
+    if named.keys() != {str(i) for i in range(len(named))}:
+        raise ValueError(f"a saved population is damaged: of its {prefix} it has only {', '.join(sorted(named))}")
     return [named[str(i)] for i in range(len(named))]
 
 

@@ -18,6 +18,7 @@ from evonas.run.callback import Callback
 from evonas.run.log import RunLog
 from evonas.run.loop import Evaluator, Run, search_loop
 from evonas.run.workdir import CONFIG, GENERATIONS, HISTORY, Workdir, damaged, read_json, write_json
+from evonas.spaces.arguments import require_seed
 from evonas.spaces.base import Space
 from evonas.training.evaluator import TrainingEvaluator
 from evonas.training.settings import Training
@@ -194,7 +195,7 @@ class FunctionEvaluator:
             ValueError: if the function's result has not one row a candidate.
         """
         values = np.asarray(self._function(candidates), np.float32)
-        if values.ndim not in (1, 2) or len(values) != len(candidates):
+        if values.ndim not in (1, 2) or len(values) != len(candidates) or not values.size:
             raise ValueError(
                 f"fitness must return shape [{len(candidates)}] or [{len(candidates)}, M], got {values.shape}"
             )
@@ -230,6 +231,7 @@ def _check_numbers(evaluations: Any, batch_size: Any, seed: Any, duplicates: Any
             raise ValueError(f"{name} must be an integer, got {value!r}")
         if value < 1 and name != "seed":
             raise ValueError(f"{name} must be at least 1, got {value}")
+    require_seed(seed)
     if duplicates not in ("allow", "resample", "reuse"):
         raise ValueError(f'duplicates is "allow", "resample" or "reuse", got {duplicates!r}')
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+import numpy as np
+
 
 def require_positive(owner: Any, *names: str) -> None:
     """Raise ValueError unless each named field is an integer of at least 1."""
@@ -49,3 +51,22 @@ def require_share(settings: Any, *names: str) -> None:
         value = getattr(settings, name)
         if not 0 <= value <= 1:
             raise ValueError(f"{type(settings).__name__}'s {name} is from 0 to 1, got {value}")
+
+
+def require_count(settings: Any, least: int, *names: str) -> None:
+    """Raise ValueError unless each of these attributes is an integer of at least ``least``."""
+    for name in names:
+        value = getattr(settings, name)
+        if not isinstance(value, int | np.integer) or value < least:
+            raise ValueError(f"{type(settings).__name__}'s {name} is an integer of at least {least}, got {value!r}")
+
+
+def require_seed(seed: Any) -> int:
+    """The seed as an int.
+
+    Raises:
+        ValueError: unless it is an integer from 0 to 2^32 - 1; others would repeat the randomness of one of these.
+    """
+    if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+        raise ValueError(f"a seed is an integer from 0 to 2^32 - 1, got {seed!r}")
+    return int(seed)

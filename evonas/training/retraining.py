@@ -19,6 +19,7 @@ from evonas.description import describe
 from evonas.spaces.base import Space
 from evonas.storage import absolute, write_whole
 from evonas.training.leaves import leaves_of, tree_of
+from evonas.training.metrics import Task
 from evonas.training.model import Model
 from evonas.training.network_files import TrainedNetwork, save_network
 from evonas.training.optimizer import hyperparameters_of
@@ -88,7 +89,7 @@ def retrain(
         while (done := int(progress.epoch) + 1) <= training.epochs:
             started = time.perf_counter()
             progress = jax.block_until_ready(epoch(progress, key, hyperparameters, data))
-            curve.append(_entry(progress, time.perf_counter() - started, training))
+            curve.append(_entry(progress, time.perf_counter() - started, training, dataset.task))
             if done % checkpoint_epochs == 0 or done == training.epochs:
                 write_whole(directory / CURVE, json.dumps(curve, indent=1).encode())
                 checkpoints.save(done, args=ocp.args.StandardSave(leaves_of(progress)))
@@ -161,11 +162,11 @@ def _read(path: epath.Path) -> Any:
         raise ValueError(f"{path} is damaged ({error}): give another directory") from error
 
 
-def _entry(progress: Progress, seconds: float, training: Training) -> dict[str, float]:
+def _entry(progress: Progress, seconds: float, training: Training, task: Task) -> dict[str, float]:
     entry = {"epoch": int(progress.epoch), "train_loss": float(progress.loss), "seconds": round(seconds, 3)}
     if not np.isfinite(entry["train_loss"]):
         raise _diverged(entry["epoch"], training)
-    return entry | {"train_accuracy": float(progress.accuracy)}
+    return entry if task == "regression" else entry | {"train_accuracy": float(progress.accuracy)}
 
 
 def _diverged(epoch: float, training: Training) -> ValueError:

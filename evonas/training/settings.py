@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Literal, get_args
 
 from evonas.nn.style import Initializer
+from evonas.spaces.arguments import require_count, require_share
 
 OBJECTIVES = {
     "accuracy": 1.0,
@@ -50,10 +52,14 @@ class Training:
     """What the fitness consists of, from `OBJECTIVES`; empty: accuracy, or mean absolute error for regression."""
 
     def __post_init__(self) -> None:
-        positive = {"epochs": self.epochs, "batch_size": self.batch_size, "learning_rate": self.learning_rate}
-        for name, value in positive.items():
-            if value <= 0:
-                raise ValueError(f"{name} must be positive, got {value}")
+        require_count(self, 1, "epochs", "batch_size")
+        require_count(self, 0, "crop")
+        require_share(self, "momentum")
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError(f"learning_rate must be positive, got {self.learning_rate}")
+        for name, value in {"warmup_epochs": self.warmup_epochs, "weight_decay": self.weight_decay}.items():
+            if not 0 <= value < math.inf:
+                raise ValueError(f"{name} is at least 0, got {value}")
         if self.initializer not in get_args(Initializer):
             raise ValueError(f"initializer is one of {', '.join(get_args(Initializer))}, got {self.initializer!r}")
         if self.optimizer not in ("sgd", "adamw"):
@@ -62,8 +68,6 @@ class Training:
             raise ValueError(f'precision is "float32" or "bfloat16", got {self.precision!r}')
         if not 0 <= self.label_smoothing < 1:
             raise ValueError(f"label_smoothing is at least 0 and less than 1, got {self.label_smoothing}")
-        if self.crop < 0 or self.warmup_epochs < 0:
-            raise ValueError(f"crop and warmup_epochs can't be negative, got {self.crop} and {self.warmup_epochs}")
         for objective in self.objectives:
             if objective not in OBJECTIVES:
                 raise ValueError(f"unknown objective {objective!r}; expected some of {', '.join(OBJECTIVES)}")

@@ -44,7 +44,7 @@ FILES = {
     ),
     "a setting out of range": (
         "import evonas\n\ndef config():\n    return evonas.regularized_evolution(population_size=0)\n",
-        "own.py, line 4: ValueError: a population has at least 1 member",
+        "own.py, line 4: ValueError: Algorithm's population_size is an integer of at least 1, got 0",
     ),
     "a wrong keyword": (
         "import evonas\n\ndef config():\n    return evonas.Experiment(speed=5)\n",
@@ -84,7 +84,7 @@ def test_an_experiment_file_that_is_not_there_is_named(mistaken, folder, name):
         (["--evaluations", "many"], "--evaluations"),
         (["--evaluations"], "--evaluations"),
         (["--training.epochs", "1.5"], "--training.epochs"),
-        (["--training.epochs", "0"], "epochs must be positive"),
+        (["--training.epochs", "0"], "epochs is an"),
         (["--space.dimension", "3"], "--space.dimension"),
         (["--nonsense"], "--nonsense"),
         (["--algorithm.population-size", "x"], "--algorithm.population-size"),

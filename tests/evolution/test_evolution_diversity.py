@@ -120,9 +120,10 @@ def test_who_failed_scores_minus_infinity_and_nobody_else_does(score):
     assert values[3:].tolist() == [FAILED, FAILED]
 
 
-def test_members_of_equal_fitness_still_have_finite_shared_fitness():
-    alike = members(BITS, [(genome, 7.0) for genome, _ in ROWS], Hamming())
-    assert SharedFitness()(alike, Hamming()).tolist() == [0, 0, 0]
+def test_of_members_of_equal_fitness_the_one_in_an_empty_niche_has_the_highest_shared_fitness():
+    rows = [([0, 0, 0, 0], 7.0)] * 3 + [([1, 1, 1, 1], 7.0)]
+    shared = SharedFitness()(members(BITS, rows, Hamming()), Hamming())
+    assert shared.tolist() == pytest.approx([0.01 / 3] * 3 + [0.01])
 
 
 def test_novelty_as_an_objective_saves_the_outlier_from_the_last_front():

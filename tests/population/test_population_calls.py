@@ -242,3 +242,26 @@ def test_histories_survive_growing():
     history = population.history
     assert history.ids.tolist() == list(range(160))
     np.testing.assert_array_equal(history.fitness[:, 0], history.genomes.sum(1))
+
+
+def test_a_tell_that_is_refused_changes_nothing():
+    population = evonas.Population(evonas.spaces.BitString(dim=8), evonas.regularized_evolution(4, 2), seed=np.int64(1))
+    candidates = population.ask(4)
+    other = evonas.Population(evonas.spaces.BitString(dim=8), evonas.regularized_evolution(4, 2), seed=2).ask(4)
+    for mistaken, match in [
+        (lambda: population.tell(candidates, np.zeros((4, 0))), "shape"),
+        (lambda: population.tell(candidates, range(4), ["", "", "", "oom"]), "a failure is one of"),
+        (lambda: population.tell(other, range(4)), "another genome"),
+    ]:
+        with pytest.raises(ValueError, match=match):
+            mistaken()
+    assert population.evaluations == int(population.state.told) == 0
+    assert len(list(candidates)) == 4
+    population.tell(candidates, range(4))
+    assert population.best.fitness == (3.0,)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.0])
+def test_a_seed_out_of_range_is_refused(seed):
+    with pytest.raises(ValueError, match="a seed is an integer from 0"):
+        evonas.Population(evonas.spaces.BitString(dim=8), evonas.random_search(), seed=seed)

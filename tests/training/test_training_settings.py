@@ -8,14 +8,14 @@ from evonas.training import Training
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"epochs": 0}, "epochs must be positive, got 0"),
-        ({"batch_size": -1}, "batch_size must be positive, got -1"),
+        ({"epochs": 0}, "epochs is an integer of at least 1, got 0"),
+        ({"batch_size": -1}, "batch_size is an integer of at least 1, got -1"),
         ({"learning_rate": 0.0}, "learning_rate must be positive"),
         ({"optimizer": "adam"}, 'optimizer is "sgd" or "adamw", got \'adam\''),
         ({"precision": "float16"}, 'precision is "float32" or "bfloat16"'),
         ({"initializer": "zeros"}, "initializer is one of he, glorot, lecun, got 'zeros'"),
         ({"label_smoothing": 1.0}, "label_smoothing is at least 0 and less than 1"),
-        ({"crop": -1}, "can't be negative"),
+        ({"crop": -1}, "crop is an integer of at least 0, got -1"),
         ({"objectives": ("speed",)}, "unknown objective 'speed'; expected some of accuracy, macro_f1"),
     ],
 )
