@@ -88,7 +88,8 @@ def simulate(
         step = functools.partial(_step, bound, space, fitness_of, report_of, key)
         return jax.lax.scan(step, start, None, length=evaluations)[1]
 
-    keys = jax.vmap(lambda number: jax.random.fold_in(jax.random.key(require_seed(seed)), number))(jnp.arange(repeats))
+    run_key = jax.random.key(require_seed(seed))
+    keys = jax.vmap(lambda number: jax.random.fold_in(run_key, number))(jnp.arange(repeats))
     return np.asarray(jax.jit(jax.vmap(repeat))(keys))
 
 

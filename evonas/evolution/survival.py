@@ -10,7 +10,6 @@ import jax.numpy as jnp
 from evonas.evolution.distance import Distance, pairwise
 from evonas.evolution.scores import CrowdedParetoRank
 from evonas.evolution.state import Members
-from evonas.spaces.arguments import require_count
 
 Place = tuple[jax.Array, jax.Array | bool]
 """The row that a child takes, and whether it gets in."""
@@ -65,9 +64,6 @@ class Elitist:
 
     elites: int = 1
     """Members that live on."""
-
-    def __post_init__(self) -> None:
-        require_count(self, 0, "elites")
 
     def brood_size(self, population_size: int) -> int:
         """Children of a generation."""

@@ -84,7 +84,7 @@ def test_an_experiment_file_that_is_not_there_is_named(mistaken, folder, name):
         (["--evaluations", "many"], "--evaluations"),
         (["--evaluations"], "--evaluations"),
         (["--training.epochs", "1.5"], "--training.epochs"),
-        (["--training.epochs", "0"], "epochs is an"),
+        (["--training.epochs", "0"], "epochs is an integer of"),
         (["--space.dimension", "3"], "--space.dimension"),
         (["--nonsense"], "--nonsense"),
         (["--algorithm.population-size", "x"], "--algorithm.population-size"),

@@ -178,7 +178,7 @@ def test_where_no_child_is_valid_the_parent_is_proposed_again():
 
 @pytest.mark.parametrize("elites", [-1, 4])
 def test_elites_must_leave_room_for_children(elites):
-    with pytest.raises(ValueError, match="elites"):
+    with pytest.raises(ValueError, match="less than the population of 4"):
         functools.partial(genetic_algorithm, 4)(elites=elites)
 
 
