@@ -12,10 +12,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from evonas.arguments import require_seed
 from evonas.evolution.algorithm import Algorithm, BoundAlgorithm, resampling_key
 from evonas.evolution.state import State
 from evonas.genome import genome_index
-from evonas.spaces.arguments import require_seed
 from evonas.spaces.base import Space
 from evonas.types import FAILED, Candidates
 

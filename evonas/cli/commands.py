@@ -6,23 +6,24 @@ import dataclasses
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
 import tyro
 from etils import epath
 from rich.console import Console
 
-from evonas.cli import display
-from evonas.cli.config_file import classes_of, load_experiment, load_module
+from evonas.cli import display, stored
+from evonas.cli.config_file import load_experiment
 from evonas.cli.devices import prepare_jax
-from evonas.data import resolve
-from evonas.run import Callback, Experiment, Run, RunLog, run_experiment
-from evonas.run.workdir import CONFIG, EXPERIMENT, HISTORY, RESULT, damaged, is_running, read_json, write_json
+from evonas.run import Callback, Experiment, Run, run_experiment
+from evonas.run.result import kept_test
+from evonas.run.workdir import EXPERIMENT, is_running
 from evonas.storage import write_whole
 from evonas.training import TrainingEvaluator
 from evonas.training import retrain as train_for_good
 from evonas.types import NOBODY
+
+Workdir = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="WORKDIR")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +53,7 @@ def run(file: str, arguments: list[str]) -> None:
     _search(options.experiment, options.workdir, shlex.join(["evonas", "run", file, *arguments]), file)
 
 
-def resume(workdir: tyro.conf.Positional[str], evaluations: int | None = None, cpu_devices: int | None = None) -> None:
+def resume(workdir: Workdir, evaluations: int | None = None, cpu_devices: int | None = None) -> None:
     """Continue the search of a workdir.
 
     Args:
@@ -60,21 +61,21 @@ def resume(workdir: tyro.conf.Positional[str], evaluations: int | None = None, c
         evaluations: in all; by default as many as the run was started with.
         cpu_devices: CPU devices that train at the same time; by default one a core.
     """
-    experiment = _experiment_of(workdir)
+    experiment = stored.experiment_of(workdir)
     if evaluations is not None:
         experiment = dataclasses.replace(experiment, evaluations=evaluations)
     prepare_jax(cpu_devices)
     _search(experiment, workdir, shlex.join(["evonas", "resume", workdir]), None)
 
 
-def status(workdir: tyro.conf.Positional[str]) -> None:
+def status(workdir: Workdir) -> None:
     """Show how far a run is.
 
     Args:
         workdir: of the run.
     """
     console = Console()
-    config, log = _history_of(workdir)
+    config, log = stored.history_of(workdir)
     evaluations, budget = list(log), config["evaluations"]
     running = is_running(workdir)
     state = "running" if running else "finished" if len(evaluations) >= budget else "stopped"
@@ -82,32 +83,35 @@ def status(workdir: tyro.conf.Positional[str]) -> None:
     if (best := display.best_of(evaluations)) is not None:
         display.print_best(console, best, [])
     if state == "stopped":
-        display.print_hint(console, f"continue it with: {shlex.join(['evonas', 'resume', workdir])}")
+        resume_it = shlex.join(["evonas", "resume", workdir])
+        how = resume_it if stored.stands_alone(workdir, config) else "the Python program that made it"
+        display.print_hint(console, f"continue it with: {how}")
 
 
-def best(workdir: tyro.conf.Positional[str]) -> None:
+def best(workdir: Workdir) -> None:
     """Show the best architecture of a run.
 
     Args:
         workdir: of the run.
     """
     console = Console()
-    experiment, evaluation = _experiment_of(workdir), _best_of(workdir)
-    space = _fitted(experiment)
-    display.print_best(console, evaluation, space.layers(evaluation.genome))
-    facts = {
-        "validation": display.format_metrics(evaluation.measurement.metrics),
-        "parameters": f"{evaluation.measurement.metrics.get('parameters', 0):,}",
-        "multiply-adds": f"{evaluation.measurement.metrics.get('multiply_adds', 0):,}",
-        "parents": ", ".join(str(parent) for parent in evaluation.parents if parent != NOBODY) or "none: a founder",
-    }
-    if (result := _kept_result(workdir, evaluation.id)) is not None and result["test"]:
-        facts["test"] = display.format_metrics(result["test"])
+    config, _ = stored.history_of(workdir)
+    evaluation, metrics = stored.evaluation_of(workdir), stored.evaluation_of(workdir).measurement.metrics
+    alone = stored.stands_alone(workdir, config)
+    layers = stored.space_of(stored.experiment_of(workdir)).layers(evaluation.genome) if alone else []
+    display.print_best(console, evaluation, layers)
+    facts = {"fitness": display.format_fitness(evaluation.fitness)}
+    if "parameters" in metrics:
+        facts["validation"] = display.format_metrics(metrics)
+        facts["parameters"], facts["multiply-adds"] = f"{metrics['parameters']:,}", f"{metrics['multiply_adds']:,}"
+    facts["parents"] = ", ".join(str(parent) for parent in evaluation.parents if parent != NOBODY) or "none: a founder"
+    if (test := kept_test(workdir, evaluation.id)) is not None:
+        facts["test"] = display.format_metrics(test)
     display.print_facts(console, "measured", facts)
 
 
 def retrain(
-    workdir: tyro.conf.Positional[str],
+    workdir: Workdir,
     epochs: int | None = None,
     learning_rate: float | None = None,
     candidate: int | None = None,
@@ -130,7 +134,7 @@ def retrain(
     """
     prepare_jax(cpu_devices=1)
     console = Console()
-    experiment = _experiment_of(workdir)
+    experiment = stored.experiment_of(workdir)
     searched = experiment.training
     training = dataclasses.replace(
         searched,
@@ -139,8 +143,8 @@ def retrain(
         flip=searched.flip if flip is None else flip,
         crop=searched.crop if crop is None else crop,
     )
-    evaluation = _best_of(workdir) if candidate is None else _candidate_of(workdir, candidate)
-    dataset = resolve(experiment.data)
+    evaluation = stored.evaluation_of(workdir, candidate)
+    dataset = stored.dataset_of(workdir, experiment)
     space = experiment.space.fitted(dataset.input_shape, dataset.classes)
     place = epath.Path(directory or f"{workdir}/retrain")
     display.print_best(console, evaluation, space.layers(evaluation.genome))
@@ -192,79 +196,23 @@ class _KeepFile(Callback):
 
 
 def _print_result(console: Console, run: Run) -> None:
-    result = _result(run)
     evaluator, best = run.evaluator, run.best
     assert isinstance(evaluator, TrainingEvaluator)
+    test = "no test data" if evaluator.dataset.test is None else display.format_metrics(run.test())
     display.print_best(console, best, evaluator.space.layers(best.genome))
     display.print_facts(
         console,
         "result",
         {
             "validation": display.format_metrics(best.measurement.metrics),
-            "test": display.format_metrics(result["test"]) if result["test"] else "no test data",
+            "test": test,
             "random founders' mean": f"{display.format_number(run.founders_mean)} (fitness)",
             "parameters": f"{best.measurement.metrics['parameters']:,}",
             "multiply-adds": f"{best.measurement.metrics['multiply_adds']:,}",
-            "evaluations": len(run.log),
+            "evaluations": run.population.evaluations,
             "compile seconds": f"{evaluator.compile_seconds:.1f} for {evaluator.compilations} program(s), this time",
             "train seconds": f"{run.device_seconds:.1f} of device time",
             "workdir": run.workdir,
         },
     )
     display.print_hint(console, f"train it for good with: {shlex.join(['evonas', 'retrain', str(run.workdir)])}")
-
-
-def _result(run: Run) -> dict[str, Any]:
-    """The test measurement of the best, read once: kept in the workdir for the next time."""
-    assert run.workdir is not None
-    assert isinstance(run.evaluator, TrainingEvaluator)
-    if (kept := _kept_result(run.workdir, run.best.id)) is not None:
-        return kept
-    has_test = run.evaluator.dataset.test is not None
-    measured = run.evaluator.test(run.best.id, np.array(run.best.genome)).metrics if has_test else None
-    result = {"best": run.best.id, "architecture": run.best.architecture, "test": measured}
-    write_json(run.workdir / RESULT, result)
-    return result
-
-
-def _kept_result(workdir: Any, candidate: int) -> dict[str, Any] | None:
-    path = epath.Path(workdir) / RESULT
-    if not path.exists():
-        return None
-    result = read_json(path)
-    if not result.keys() >= {"best", "test"}:
-        raise damaged(path, "it has no best or no test")
-    return result if result["best"] == candidate else None
-
-
-def _experiment_of(workdir: str) -> Experiment:
-    file = epath.Path(workdir) / EXPERIMENT
-    known = classes_of(load_module(file)) if file.exists() else {}
-    return Experiment.of_workdir(workdir, known)
-
-
-def _fitted(experiment: Experiment) -> Any:
-    dataset = resolve(experiment.data)
-    return experiment.space.fitted(dataset.input_shape, dataset.classes)
-
-
-def _history_of(workdir: str) -> tuple[dict[str, Any], RunLog]:
-    path = epath.Path(workdir) / CONFIG
-    config = read_json(path)
-    if not isinstance(config.get("evaluations"), int):
-        raise damaged(path, f"evaluations is {config.get('evaluations')!r}")
-    return config, RunLog(epath.Path(workdir) / HISTORY)
-
-
-def _best_of(workdir: str) -> Any:
-    found = display.best_of(_history_of(workdir)[1])
-    if found is None:
-        raise ValueError(f"no candidate of {workdir} has a fitness yet")
-    return found
-
-
-def _candidate_of(workdir: str, candidate: int) -> Any:
-    found = _history_of(workdir)[1].get(candidate)
-    if found is None:
-        raise ValueError(f"{workdir} has no evaluated candidate {candidate}")
-    return found

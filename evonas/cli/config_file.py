@@ -42,10 +42,19 @@ def load_experiment(path: Any) -> Experiment:
         FileNotFoundError: if there is no such file.
         ValueError: if it fails, or returns something else.
     """
-    module = load_module(path)
+    return experiment_in(load_module(path))
+
+
+def experiment_in(module: ModuleType) -> Experiment:
+    """What the ``config()`` of a loaded experiment file returns.
+
+    Raises:
+        ValueError: if it fails, or returns something else.
+    """
+    path = str(module.__file__)
     if not callable(getattr(module, "config", None)):
         raise ValueError(f"{path} has no function config(); it must return evonas.Experiment(...)")
-    experiment = _guarded(module.config, os.fspath(path))
+    experiment = _guarded(module.config, path)
     if not isinstance(experiment, Experiment):
         raise ValueError(f"config() of {path} must return evonas.Experiment, got {type(experiment).__name__}")
     return experiment

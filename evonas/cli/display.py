@@ -49,7 +49,7 @@ class ProgressBar(Callback):
     def started(self, run: Run) -> None:
         """Show the bar, and what earlier processes left."""
         if len(run.log):
-            self._console.print(f"resuming: {len(run.log)} of {run.budget} evaluations are there")
+            self._console.print(f"resuming: {min(len(run.log), run.budget)} of {run.budget} evaluations are there")
         self._best = best_of(run.log)
         waiting = len(run.log) < run.budget
         self._task = self._bar.add_task(

@@ -9,11 +9,11 @@ import chex
 import jax
 import jax.numpy as jnp
 
+from evonas.arguments import require_integers
 from evonas.evolution.distance import Distance, Hamming
 from evonas.evolution.reproduction import Child, Reproduction, draw_valid
 from evonas.evolution.state import Members, State, no_members
 from evonas.evolution.survival import Elitist, Oldest, Replacement, Selection
-from evonas.spaces.arguments import require_count
 from evonas.spaces.base import Space
 from evonas.types import FAILED, NOBODY, Candidates
 
@@ -78,7 +78,7 @@ class Algorithm:
     """Whether all objectives are compared, or there may be but one."""
 
     def __post_init__(self) -> None:
-        require_count(self, 1, "population_size")
+        require_integers(self, "population_size")
         if isinstance(self.survive, Elitist) and not 0 <= self.survive.elites < self.population_size:
             raise ValueError(
                 f"elites must be at least 0 and less than the population of {self.population_size}, "
@@ -86,7 +86,12 @@ class Algorithm:
             )
 
     def bind(self, space: Space) -> BoundAlgorithm:
-        """The algorithm's pure functions on a space."""
+        """The algorithm's pure functions on a space.
+
+        Raises:
+            ValueError: if the space's genes are none: see `Space.check_genes`.
+        """
+        space.check_genes()
         return BoundAlgorithm(
             lambda key, objectives=1: _init(self, space, key, objectives),
             lambda key, state, n: _ask(self, space, key, state, n),

@@ -9,12 +9,12 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from evonas.arguments import require_integers, require_share
 from evonas.evolution.distance import Distance
 from evonas.evolution.diversity import mean_distance
 from evonas.evolution.scores import Fitness, Score
 from evonas.evolution.state import Members
 from evonas.evolution.variation import Crossover, Mutation, SpaceMutation
-from evonas.spaces.arguments import require_count, require_share
 from evonas.spaces.base import Space
 from evonas.types import FAILED, NOBODY
 
@@ -43,7 +43,7 @@ class Reaction:
 
     def __post_init__(self) -> None:
         require_share(self, "immigrant_share")
-        require_count(self, 0, "extra_mutations")
+        require_integers(self, "extra_mutations", least=0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Reproduction:
     """What is done against a loss of diversity."""
 
     def __post_init__(self) -> None:
-        require_count(self, 1, "sample_size")
+        require_integers(self, "sample_size")
         require_share(self, "crossover_probability")
         for name, value in {"mutation": self.mutation, "crossover": self.crossover, "score": self.score}.items():
             if isinstance(value, type) or not (callable(value) or (name == "crossover" and value is None)):

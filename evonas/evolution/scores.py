@@ -8,11 +8,11 @@ from typing import Protocol, runtime_checkable
 import jax
 import jax.numpy as jnp
 
+from evonas.arguments import require_integers, require_share
 from evonas.evolution.distance import Distance
 from evonas.evolution.diversity import niche_count, novelty
 from evonas.evolution.pareto import crowded_order
 from evonas.evolution.state import Members
-from evonas.spaces.arguments import require_count, require_share
 from evonas.types import FAILED
 
 
@@ -69,7 +69,7 @@ class FitnessAndNovelty:
 
     def __post_init__(self) -> None:
         require_share(self, "novelty_weight")
-        require_count(self, 1, "neighbours")
+        require_integers(self, "neighbours")
 
     def __call__(self, members: Members, distance: Distance) -> jax.Array:
         """Weighed ranks ``[P]``, from 0 to 1."""
@@ -89,7 +89,7 @@ class CrowdedParetoRank:
     """Novelty is the mean distance to this many nearest members."""
 
     def __post_init__(self) -> None:
-        require_count(self, 1, "neighbours")
+        require_integers(self, "neighbours")
 
     def __call__(self, members: Members, distance: Distance) -> jax.Array:
         """Place in the crowded order ``[P]``."""

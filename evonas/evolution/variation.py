@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from evonas import genome as genomes
-from evonas.spaces.arguments import require_share
+from evonas.arguments import require_share
 from evonas.spaces.base import Space
 
 

@@ -10,12 +10,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from evonas.arguments import require_seed
 from evonas.evolution import Algorithm, State, measure, pareto_front
 from evonas.evolution.algorithm import resampling_key
 from evonas.population.batches import failure_reasons, fitness_rows, overwrite, padded, require_pending
 from evonas.population.history import History
 from evonas.population.records import Record, to_dataframe
-from evonas.spaces.arguments import require_seed
 from evonas.spaces.base import Space
 from evonas.types import Candidates, Failure
 

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-import numpy as np
 from etils import epath
 
+from evonas.arguments import require_integer, require_seed
 from evonas.data import Dataset, Source, resolve
 from evonas.data.resolve import as_source
 from evonas.description import describe, rebuild
 from evonas.evolution import Algorithm
 from evonas.population import Population
 from evonas.run.callback import Callback
+from evonas.run.function import FitnessFunction, FunctionEvaluator
 from evonas.run.log import RunLog
 from evonas.run.loop import Evaluator, Run, search_loop
 from evonas.run.workdir import CONFIG, GENERATIONS, HISTORY, Workdir, damaged, read_json, write_json
-from evonas.spaces.arguments import require_seed
 from evonas.spaces.base import Space
 from evonas.training.evaluator import TrainingEvaluator
 from evonas.training.settings import Training
-from evonas.types import Candidates, Failure, Measurement
-
-FitnessFunction = Callable[[Candidates], Any]
-"""Candidates to fitness ``[N]`` or ``[N, M]``, maximised; NaN for those that failed."""
 
 FORMAT = 1
 
@@ -57,12 +53,15 @@ class Experiment:
         object.__setattr__(self, "data", as_source(self.data))
 
     @classmethod
-    def of_workdir(cls, workdir: Any, known: Mapping[str, type] | None = None) -> Experiment:
+    def of_workdir(
+        cls, workdir: Any, known: Mapping[str, type] | None = None, data: Callable[[], Source] | None = None
+    ) -> Experiment:
         """The experiment that a workdir's configuration describes.
 
         Args:
             workdir: of a run.
             known: classes outside evonas, by `evonas.description.type_name`.
+            data: gives the data where the configuration does not describe them: where they are arrays.
 
         Raises:
             ValueError: if there is none, or it came from Python objects that can't be described.
@@ -72,14 +71,15 @@ class Experiment:
         if config.get("format") != FORMAT:
             raise ValueError(f"{workdir} has format {config.get('format')}; this version of evonas reads {FORMAT}")
         fields = {field.name: config.get(field.name) for field in dataclasses.fields(cls)}
-        data = fields["data"]
-        if data is None or (isinstance(data, dict) and "type" not in data):
+        described = isinstance(fields["data"], dict) and "type" in fields["data"]
+        if not described and data is None:
             raise ValueError(
                 f"{workdir} was made by a Python program with data or a fitness of its own: run that program again, "
-                "and it continues"
+                "and it continues; evonas.retrain() in it trains its best for good"
             )
         try:
-            return cls(**{name: rebuild(value, known) for name, value in fields.items()})
+            settings = {name: rebuild(value, known) for name, value in fields.items()}
+            return cls(**settings if described or data is None else settings | {"data": data()})
         except (AttributeError, TypeError) as error:
             raise damaged(path, error) from error
 
@@ -168,7 +168,7 @@ def search(
         if place is not None:
             place.keep(config)
         search_loop(run, batch_size=batch_size, reuse_repeats=duplicates == "reuse", callbacks=callbacks)
-        if place is not None:
+        if place is not None and evaluations >= len(log):
             write_json(place.path / GENERATIONS, population.generations)
         return run
     finally:
@@ -180,33 +180,6 @@ def run_experiment(experiment: Experiment, workdir: Any, callbacks: Sequence[Cal
     """`search` with an experiment's settings."""
     settings = {field.name: getattr(experiment, field.name) for field in dataclasses.fields(experiment)}
     return search(**settings, workdir=workdir, callbacks=callbacks)
-
-
-class FunctionEvaluator:
-    """A function of the user's as an evaluator."""
-
-    def __init__(self, function: FitnessFunction):
-        self._function = function
-
-    def __call__(self, candidates: Candidates) -> Iterator[tuple[np.ndarray, list[Measurement]]]:
-        """All candidates at once.
-
-        Raises:
-            ValueError: if the function's result has not one row a candidate.
-        """
-        values = np.asarray(self._function(candidates), np.float32)
-        if values.ndim not in (1, 2) or len(values) != len(candidates) or not values.size:
-            raise ValueError(
-                f"fitness must return shape [{len(candidates)}] or [{len(candidates)}, M], got {values.shape}"
-            )
-        values = values.reshape(len(candidates), -1)
-        yield np.arange(len(candidates)), [_measurement(row) for row in values]
-
-
-def _measurement(row: np.ndarray) -> Measurement:
-    if not np.isfinite(row).all():
-        return Measurement((), {}, Failure.DIVERGED)
-    return Measurement(tuple(float(value) for value in row), {})
 
 
 def _default_algorithm() -> Algorithm:
@@ -226,11 +199,8 @@ def _check_settings(space: Any, algorithm: Any, training: Any) -> None:
 
 
 def _check_numbers(evaluations: Any, batch_size: Any, seed: Any, duplicates: Any) -> None:
-    for name, value in {"evaluations": evaluations, "batch_size": batch_size, "seed": seed}.items():
-        if not isinstance(value, int | np.integer):
-            raise ValueError(f"{name} must be an integer, got {value!r}")
-        if value < 1 and name != "seed":
-            raise ValueError(f"{name} must be at least 1, got {value}")
+    require_integer("evaluations", evaluations)
+    require_integer("batch_size", batch_size)
     require_seed(seed)
     if duplicates not in ("allow", "resample", "reuse"):
         raise ValueError(f'duplicates is "allow", "resample" or "reuse", got {duplicates!r}')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from etils import epath
@@ -12,6 +12,7 @@ from etils import epath
 from evonas.population import Population
 from evonas.run.callback import Callback
 from evonas.run.log import Evaluation, RunLog
+from evonas.run.result import keep_test, kept_test
 from evonas.types import Candidates, Failure, Measurement
 
 
@@ -20,6 +21,9 @@ class Evaluator(Protocol):
 
     def __call__(self, candidates: Candidates) -> Iterator[tuple[np.ndarray, list[Measurement]]]:
         """Yield rows of the candidates and their measurements as they get done; in the end each row once."""
+
+    def test(self, candidate: int, genome: np.ndarray) -> Measurement:
+        """Measure one candidate on data that the search does not see; ValueError where there are none."""
 
 
 class Run:
@@ -58,14 +62,29 @@ class Run:
     @property
     def device_seconds(self) -> float:
         """Time of all evaluations on their devices, those of earlier processes included."""
-        return sum(evaluation.measurement.seconds for evaluation in self.log)
+        return sum(evaluation.measurement.seconds for evaluation in self.evaluations)
 
     @property
     def founders_mean(self) -> float:
         """Mean first fitness of the random founders that did not fail."""
         size = self.population.algorithm.population_size
-        fitness = [e.measurement.fitness[0] for e in self.log if e.id < size and e.measurement.fitness]
+        fitness = [e.measurement.fitness[0] for e in self.evaluations if e.id < size and e.measurement.fitness]
         return float(np.mean(fitness)) if fitness else float("nan")
+
+    def test(self) -> dict[str, Any]:
+        """Test metrics of the best, trained exactly as in the search. In a workdir they are measured but once.
+
+        Raises:
+            ValueError: if none has succeeded, or there are no test data.
+        """
+        best = self.best
+        kept = None if self.workdir is None else kept_test(self.workdir, best.id)
+        if kept is not None:
+            return kept
+        measurement = self.evaluator.test(best.id, np.array(best.genome))
+        if self.workdir is not None:
+            keep_test(self.workdir, best, measurement.metrics)
+        return measurement.metrics
 
 
 def search_loop(run: Run, *, batch_size: int, reuse_repeats: bool, callbacks: Sequence[Callback] = ()) -> Run:

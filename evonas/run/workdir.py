@@ -69,9 +69,9 @@ class Workdir:
             )
 
     def keep(self, config: Mapping[str, Any]) -> None:
-        """Write the configuration, unless it is there."""
+        """Write the configuration, unless it is there, or that of a longer search of which this is the beginning."""
         path, given = self.path / CONFIG, _plain(config)
-        if not path.exists() or read_json(path) != given:
+        if not path.exists() or read_json(path)["evaluations"] < given["evaluations"]:
             write_json(path, given)
 
 

@@ -28,6 +28,9 @@ class Space(abc.ABC):
     architecture compiles a program of its own.
     """
 
+    input_shape: tuple[int, ...]
+    """Shape of one example. A space with a field of this name is fitted to the data by the search."""
+
     @property
     @abc.abstractmethod
     def genes(self) -> Mapping[str, Sequence[Any]]:
@@ -90,13 +93,13 @@ class Space(abc.ABC):
         """Trainable parameters, and multiply-adds of one example, without running the network.
 
         By default its module is traced, and convolutions and matrix products are counted.
-        """
-        return count_module(lambda rngs: self.network(self.check(genome), rngs=rngs), self.input_shape)
 
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Shape of one example. A space with a field of this name is fitted to the data by the search."""
-        raise ValueError(f"{type(self).__name__} needs a field `input_shape`: the shape of one example")
+        Raises:
+            ValueError: if the genome is not of this space, or the space has no ``input_shape``.
+        """
+        if not hasattr(self, "input_shape"):
+            raise ValueError(f"{type(self).__name__} needs a field `input_shape`: the shape of one example")
+        return count_module(lambda rngs: self.network(self.check(genome), rngs=rngs), self.input_shape)
 
     def fitted(self, input_shape: tuple[int, ...], outputs: int) -> Self:
         """The same space for other data: fields named ``input_shape`` and ``classes`` are replaced."""
@@ -127,9 +130,27 @@ class Space(abc.ABC):
             name: choices[gene] for (name, choices), gene in zip(self.genes.items(), self.check(genome), strict=True)
         }
 
+    def check_genes(self) -> None:
+        """Refuse genes that a search can't handle.
+
+        Raises:
+            ValueError: if there is none, one has no choices or choices of equal text, or a name is not one word.
+        """
+        if not self.genes:
+            raise ValueError(f"{type(self).__name__} has no genes: give it at least one name with its choices")
+        for name, choices in self.genes.items():
+            texts = [_one_word(choice) for choice in choices]
+            if not texts or len(set(texts)) < len(texts):
+                raise ValueError(f"gene {name!r} needs one or more choices of different text, got {list(choices)}")
+            if not isinstance(name, str) or "=" in name or name != _one_word(name):
+                raise ValueError(f"the name of a gene must be a word without spaces and '=', got {name!r}")
+
     def format(self, genome: Any) -> str:
-        """The genome as text that `parse` reads back to the same genome; by default ``name=value name=value``."""
-        return " ".join(f"{name}={value}" for name, value in self.decode(genome).items())
+        """The genome as text that `parse` reads back to the same genome; by default ``name=value name=value``.
+
+        Spaces within a value are left out, as in ``kernel=(3,3)``.
+        """
+        return " ".join(f"{name}={_one_word(value)}" for name, value in self.decode(genome).items())
 
     def parse(self, text: str) -> np.ndarray:
         """The genome ``[L]`` int32 of a text.
@@ -145,7 +166,7 @@ class Space(abc.ABC):
         return np.array([self._choice(name, given[name]) for name in self.genes], np.int32)
 
     def _choice(self, name: str, value: str) -> int:
-        names = [str(choice) for choice in self.genes[name]]
+        names = [_one_word(choice) for choice in self.genes[name]]
         if value not in names:
             raise ValueError(f"gene {name!r} has no choice {value!r}; expected one of {', '.join(names)}")
         return names.index(value)
@@ -153,3 +174,7 @@ class Space(abc.ABC):
     def layers(self, genome: Any) -> list[str]:
         """The architecture, a readable line a layer."""
         return [f"{name}: {value}" for name, value in self.decode(genome).items()]
+
+
+def _one_word(choice: Any) -> str:
+    return "".join(str(choice).split())

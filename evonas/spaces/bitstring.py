@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from evonas.arguments import require_integers
 from evonas.nn import Linear, Style, used_channels
-from evonas.spaces.arguments import require_positive
 from evonas.spaces.base import Space
 from evonas.types import Count
 
@@ -31,14 +31,11 @@ class BitString(Space):
 
     dim: int = 100
     classes: int = 2
+    input_shape: tuple[int, ...] = dataclasses.field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        require_positive(self, "dim", "classes")
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """One example: ``(dim,)``."""
-        return (self.dim,)
+        require_integers(self, "dim", "classes")
+        object.__setattr__(self, "input_shape", (self.dim,))
 
     @property
     def genes(self) -> Mapping[str, tuple[int, ...]]:

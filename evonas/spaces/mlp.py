@@ -11,9 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from evonas.arguments import require_choices, require_integers, require_shape
 from evonas.nn import ACTIVATIONS, Activation, Dropout, Linear, Style, fit_channels, used_channels
-from evonas.spaces.arguments import require_choices, require_positive
 from evonas.spaces.base import Space
+from evonas.spaces.budget import require_budget
 from evonas.types import Count
 
 SKIPS = ("none", "residual")
@@ -46,16 +47,15 @@ class MLP(Space):
     max_parameters: int | None = None
 
     def __post_init__(self) -> None:
-        require_positive(self, "max_depth", "classes")
+        require_integers(self, "max_depth", "classes")
         require_choices(self, "widths")
         require_choices(self, "activations", allowed=tuple(ACTIVATIONS))
         object.__setattr__(self, "dropout", tuple(float(rate) for rate in self.dropout))
         if not self.dropout or len(set(self.dropout)) < len(self.dropout) or not all(0 <= p < 1 for p in self.dropout):
-            raise ValueError(f"MLP expects dropout to be one or more different rates in [0, 1), got {self.dropout}")
-        if len(self.input_shape) != 1:
-            raise ValueError(f"MLP expects input_shape to be (features,), got {self.input_shape}; flatten the examples")
-        if self.max_parameters is not None:
-            require_positive(self, "max_parameters")
+            raise ValueError(f"MLP.dropout must be one or more different rates in [0, 1), got {self.dropout}")
+        require_shape(self, "input_shape", "features", remedy="; flatten the examples")
+        widest = max(*self.widths, self.input_shape[0])
+        require_budget(self, (self.max_depth * widest + self.classes) * (widest + 1))
 
     @property
     def genes(self) -> Mapping[str, tuple[Any, ...]]:

@@ -14,9 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from evonas.arguments import require_integers, require_shape
 from evonas.genome import enumerate_genomes, genome_index
 from evonas.nn import BatchNorm, Choice, Convolution, Linear, ReluConvNorm, Style, average_pool, halve
-from evonas.spaces.arguments import require_count
 from evonas.spaces.base import Space
 from evonas.types import Count
 
@@ -47,9 +47,8 @@ class NASBench201(Space):
     input_shape: tuple[int, ...] = (32, 32, 3)
 
     def __post_init__(self) -> None:
-        require_count(self, 1, "channels", "cells_per_stage", "classes")
-        if len(self.input_shape) != 3 or min(self.input_shape) < 1:
-            raise ValueError(f"input_shape is (height, width, channels) of an image, got {self.input_shape}")
+        require_integers(self, "channels", "cells_per_stage", "classes")
+        require_shape(self, "input_shape", "height", "width", "channels")
 
     @property
     def genes(self) -> Mapping[str, tuple[str, ...]]:

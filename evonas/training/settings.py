@@ -6,8 +6,11 @@ import dataclasses
 import math
 from typing import Literal, get_args
 
+from evonas.arguments import require_integers, require_one_of, require_share
 from evonas.nn.style import Initializer
-from evonas.spaces.arguments import require_count, require_share
+
+Optimizer = Literal["sgd", "adamw"]
+Precision = Literal["float32", "bfloat16"]
 
 OBJECTIVES = {
     "accuracy": 1.0,
@@ -28,7 +31,7 @@ class Training:
     """Passes over the training data."""
     batch_size: int = 64
     """Examples a step; a last incomplete batch of an epoch is left out, another one each epoch."""
-    optimizer: Literal["sgd", "adamw"] = "sgd"
+    optimizer: Optimizer = "sgd"
     """SGD with Nesterov momentum, or AdamW."""
     learning_rate: float = 0.1
     """At the end of the warm-up; from there by cosine to 0."""
@@ -44,7 +47,7 @@ class Training:
     """Mirror half of the images left to right."""
     crop: int = 0
     """Shift images by up to this many pixels, zeros coming in."""
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
     """Of the computation; parameters and statistics stay float32."""
     initializer: Initializer = "he"
     """Of kernels."""
@@ -52,25 +55,23 @@ class Training:
     """What the fitness consists of, from `OBJECTIVES`; empty: accuracy, or mean absolute error for regression."""
 
     def __post_init__(self) -> None:
-        require_count(self, 1, "epochs", "batch_size")
-        require_count(self, 0, "crop")
+        require_integers(self, "epochs", "batch_size")
+        require_integers(self, "crop", least=0)
         require_share(self, "momentum")
+        require_one_of(self, "optimizer", get_args(Optimizer))
+        require_one_of(self, "precision", get_args(Precision))
+        require_one_of(self, "initializer", get_args(Initializer))
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"learning_rate must be positive, got {self.learning_rate}")
-        for name, value in {"warmup_epochs": self.warmup_epochs, "weight_decay": self.weight_decay}.items():
-            if not 0 <= value < math.inf:
-                raise ValueError(f"{name} is at least 0, got {value}")
-        if self.initializer not in get_args(Initializer):
-            raise ValueError(f"initializer is one of {', '.join(get_args(Initializer))}, got {self.initializer!r}")
-        if self.optimizer not in ("sgd", "adamw"):
-            raise ValueError(f'optimizer is "sgd" or "adamw", got {self.optimizer!r}')
-        if self.precision not in ("float32", "bfloat16"):
-            raise ValueError(f'precision is "float32" or "bfloat16", got {self.precision!r}')
+        if not 0 <= self.warmup_epochs < self.epochs:
+            raise ValueError(
+                f"warmup_epochs must be at least 0 and less than the {self.epochs} epochs, got {self.warmup_epochs}"
+            )
+        if not 0 <= self.weight_decay < math.inf:
+            raise ValueError(f"weight_decay must be at least 0, got {self.weight_decay}")
         if not 0 <= self.label_smoothing < 1:
-            raise ValueError(f"label_smoothing is at least 0 and less than 1, got {self.label_smoothing}")
-        for objective in self.objectives:
-            if objective not in OBJECTIVES:
-                raise ValueError(f"unknown objective {objective!r}; expected some of {', '.join(OBJECTIVES)}")
+            raise ValueError(f"label_smoothing must be at least 0 and less than 1, got {self.label_smoothing}")
+        _check_objectives(self.objectives)
 
     def check_inputs(self, input_shape: tuple[int, ...]) -> None:
         """Refuse changes of images where an example is none.
@@ -80,3 +81,11 @@ class Training:
         """
         if (self.flip or self.crop) and len(input_shape) != 3:
             raise ValueError(f"flip and crop are for images [H, W, C]; an example of the data has shape {input_shape}")
+
+
+def _check_objectives(objectives: tuple[str, ...]) -> None:
+    for objective in objectives:
+        if objective not in OBJECTIVES:
+            raise ValueError(f"unknown objective {objective!r}; expected some of {', '.join(OBJECTIVES)}")
+    if len(set(objectives)) < len(objectives):
+        raise ValueError(f"objectives must be different, got {', '.join(objectives)}")

@@ -156,8 +156,8 @@ def test_told_out_of_order_the_first_told_is_the_oldest():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (functools.partial(regularized_evolution, 0), "population_size is an integer of at least 1, got 0"),
-        (functools.partial(regularized_evolution, 5, 0), "sample_size is an integer of at least 1, got 0"),
+        (functools.partial(regularized_evolution, 0), "population_size must be an integer of at least 1, got 0"),
+        (functools.partial(regularized_evolution, 5, 0), "sample_size must be an integer of at least 1, got 0"),
     ],
 )
 def test_settings_without_sense_are_refused(make, message):

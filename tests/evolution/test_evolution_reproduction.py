@@ -192,5 +192,5 @@ def test_elites_must_leave_room_for_children(elites):
     ],
 )
 def test_a_share_out_of_range_is_refused(make, name):
-    with pytest.raises(ValueError, match=f"{name} is from 0 to 1, got"):
+    with pytest.raises(ValueError, match=f"{name} must be from 0 to 1, got"):
         make()

@@ -263,5 +263,5 @@ def test_a_tell_that_is_refused_changes_nothing():
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.0])
 def test_a_seed_out_of_range_is_refused(seed):
-    with pytest.raises(ValueError, match="a seed is an integer from 0"):
+    with pytest.raises(ValueError, match="seed must be an integer from 0"):
         evonas.Population(evonas.spaces.BitString(dim=8), evonas.random_search(), seed=seed)

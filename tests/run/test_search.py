@@ -302,10 +302,10 @@ def test_the_jax_arrays_of_a_fitness_are_as_good_as_numpys(unbroken):
         ({"data": "digits"}, "either data to train candidates on, or a fitness"),
         ({"fitness": None}, "either data to train candidates on, or a fitness"),
         ({"training": evonas.Training()}, "training settings go with data"),
-        ({"evaluations": 0}, "evaluations must be at least 1, got 0"),
-        ({"evaluations": 2.5}, "evaluations must be an integer, got 2.5"),
-        ({"batch_size": -1}, "batch_size must be at least 1, got -1"),
-        ({"seed": "x"}, "seed must be an integer, got 'x'"),
+        ({"evaluations": 0}, "evaluations must be an integer of at least 1, got 0"),
+        ({"evaluations": 2.5}, "evaluations must be an integer of at least 1, got 2.5"),
+        ({"batch_size": -1}, "batch_size must be an integer of at least 1, got -1"),
+        ({"seed": "x"}, "seed must be an integer from 0 to .*, got 'x'"),
         ({"duplicates": "sometimes"}, "duplicates is .* got 'sometimes'"),
         ({"space": "nasbench"}, "space must be an evonas Space, got 'nasbench'"),
         ({"algorithm": evonas.nsga2}, "algorithm must be an evonas Algorithm, got <function nsga2"),
@@ -333,5 +333,5 @@ def test_an_experiment_is_frozen_and_checked():
         experiment.seed = 1
     with pytest.raises(ValueError, match="training must be an evonas Training, got 5"):
         dataclasses.replace(experiment, training=5)
-    with pytest.raises(ValueError, match="evaluations must be at least 1"):
+    with pytest.raises(ValueError, match="evaluations must be an integer of at least 1, got 0"):
         dataclasses.replace(experiment, evaluations=0)

@@ -30,6 +30,14 @@ def cost(space: MacroCNN, genome: Any) -> tuple[Any, Any]:
     return parameters + head, multiply_adds + head
 
 
+def greatest_cost(space: MacroCNN) -> int:
+    """Parameters that no network of the space exceeds."""
+    widest = max(*space.filters, space.input_shape[-1])
+    layer = (max(space.kernels) ** 2 + 1) * widest**2 + 2 * widest
+    head = max(widest, *space.dense) + 1
+    return space.stages * space.layers_per_stage * layer + head * (max(space.dense) + space.classes)
+
+
 def _layer(space: MacroCNN, namespace: Any, layer: Any, channels: Any) -> tuple[Any, Any, Any]:
     """Weights, parameters of the norm, and output channels of a layer ``[6]``."""
     assert layer.shape == (len(LAYER),)

@@ -11,11 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from evonas.arguments import require_choices, require_integers, require_shape
 from evonas.nn import ACTIVATIONS, Style
-from evonas.spaces.arguments import require_choices, require_positive
 from evonas.spaces.base import Space
+from evonas.spaces.budget import require_budget
 from evonas.spaces.macro_cnn import text as texts
-from evonas.spaces.macro_cnn.cost import cost
+from evonas.spaces.macro_cnn.cost import cost, greatest_cost
 from evonas.spaces.macro_cnn.genes import (
     CONNECTIONS,
     FILTERS,
@@ -84,17 +85,15 @@ class MacroCNN(Space):
     max_parameters: int | None = None
 
     def __post_init__(self) -> None:
-        require_positive(self, "stages", "layers_per_stage", "classes")
+        require_integers(self, "stages", "layers_per_stage", "classes")
         require_choices(self, "filters")
         require_choices(self, "kernels", odd=True)
         require_choices(self, "activations", allowed=tuple(ACTIVATIONS))
         require_choices(self, "norms", allowed=NORMS)
         require_choices(self, "connections", allowed=CONNECTIONS)
         require_choices(self, "dense", least=0)
-        if len(self.input_shape) != 3:
-            raise ValueError(f"MacroCNN expects input_shape to be (height, width, channels), got {self.input_shape}")
-        if self.max_parameters is not None:
-            require_positive(self, "max_parameters")
+        require_shape(self, "input_shape", "height", "width", "channels")
+        require_budget(self, greatest_cost(self))
 
     @property
     def genes(self) -> Mapping[str, tuple[Any, ...]]:

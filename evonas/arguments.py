@@ -1,0 +1,82 @@
+"""What constructors and functions require of their arguments, in one wording."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+
+
+def require_integers(owner: Any, *names: str, least: int = 1) -> None:
+    """Raise ValueError unless each named attribute is an integer, Python's or NumPy's, of at least ``least``."""
+    for name in names:
+        require_integer(f"{type(owner).__name__}.{name}", getattr(owner, name), least)
+
+
+def require_integer(name: str, value: Any, least: int = 1) -> None:
+    """Raise ValueError unless the value is an integer, Python's or NumPy's, of at least ``least``."""
+    if not _is_integer(value) or value < least:
+        raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
+
+
+def require_shape(owner: Any, name: str, *axes: str, remedy: str = "") -> None:
+    """Raise ValueError unless the named attribute is a shape of positive integers, one for each of the axes."""
+    shape = getattr(owner, name)
+    if len(shape) != len(axes) or not all(_is_integer(size) and size >= 1 for size in shape):
+        raise ValueError(
+            f"{type(owner).__name__}.{name} must be ({', '.join(axes)}), positive integers, got {shape!r}{remedy}"
+        )
+
+
+def require_choices(
+    owner: Any, name: str, allowed: Collection[str] | None = None, least: int = 1, odd: bool = False
+) -> None:
+    """Make the named field of a frozen dataclass a tuple, and check that it holds choices: some, and all different.
+
+    Args:
+        owner: the space.
+        name: of its field.
+        allowed: the names that may be chosen from; None for integers.
+        least: the least integer.
+        odd: whether integers must be odd.
+
+    Raises:
+        ValueError: if they are not such choices.
+    """
+    values = tuple(getattr(owner, name))
+    object.__setattr__(owner, name, values)
+    expected = f"names out of {', '.join(allowed)}" if allowed else f"{'odd ' * odd}integers of at least {least}"
+    fits = [v in allowed if allowed else _is_integer(v) and v >= least and (v % 2 or not odd) for v in values]
+    if not values or len(set(values)) < len(values) or not all(fits):
+        raise ValueError(f"{type(owner).__name__}.{name} must be one or more different {expected}, got {values!r}")
+
+
+def require_share(owner: Any, *names: str) -> None:
+    """Raise ValueError unless each named attribute is a share: a number from 0 to 1."""
+    for name in names:
+        value = getattr(owner, name)
+        if not 0 <= value <= 1:
+            raise ValueError(f"{type(owner).__name__}.{name} must be from 0 to 1, got {value!r}")
+
+
+def require_one_of(owner: Any, name: str, allowed: Collection[str]) -> None:
+    """Raise ValueError unless the named attribute is one of the allowed texts."""
+    value = getattr(owner, name)
+    if value not in allowed:
+        raise ValueError(f"{type(owner).__name__}.{name} must be one of {', '.join(allowed)}, got {value!r}")
+
+
+def require_seed(seed: Any) -> int:
+    """The seed as an int.
+
+    Raises:
+        ValueError: unless it is an integer from 0 to 2^32 - 1; others would repeat the randomness of one of these.
+    """
+    if not _is_integer(seed) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be an integer from 0 to 2^32 - 1, got {seed!r}")
+    return int(seed)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)

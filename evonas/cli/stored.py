@@ -1,0 +1,94 @@
+"""What a workdir holds, as the commands need it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from etils import epath
+
+from evonas.cli import display
+from evonas.cli.config_file import classes_of, experiment_in, load_module
+from evonas.data import Dataset, resolve
+from evonas.run import Evaluation, Experiment, RunLog
+from evonas.run.workdir import CONFIG, EXPERIMENT, HISTORY, damaged, read_json
+from evonas.spaces import Space
+
+
+def experiment_of(workdir: str) -> Experiment:
+    """The experiment of a run; its own classes and arrays come from the copy of its experiment file.
+
+    Raises:
+        ValueError: if there is none, it is damaged, or it can't be had without the program that made it.
+    """
+    file = epath.Path(workdir) / EXPERIMENT
+    if not file.exists():
+        return Experiment.of_workdir(workdir)
+    module = load_module(file)
+    return Experiment.of_workdir(workdir, classes_of(module), lambda: experiment_in(module).data)
+
+
+def stands_alone(workdir: str, config: dict[str, Any]) -> bool:
+    """Whether the workdir is enough to go on with, without the Python program that made it."""
+    own = [kind for kind in _types_in(config) if not kind.startswith("evonas.")]
+    data = config.get("data")
+    return (epath.Path(workdir) / EXPERIMENT).exists() or (isinstance(data, dict) and "type" in data and not own)
+
+
+def history_of(workdir: str) -> tuple[dict[str, Any], RunLog]:
+    """The configuration, and every evaluation.
+
+    Raises:
+        ValueError: if they are missing or damaged.
+    """
+    path = epath.Path(workdir) / CONFIG
+    config = read_json(path)
+    if not isinstance(config.get("evaluations"), int):
+        raise damaged(path, f"evaluations is {config.get('evaluations')!r}")
+    return config, RunLog(epath.Path(workdir) / HISTORY)
+
+
+def evaluation_of(workdir: str, candidate: int | None = None) -> Evaluation:
+    """The evaluation of a candidate, by default the best.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    log = history_of(workdir)[1]
+    if candidate is None:
+        if (best := display.best_of(log)) is None:
+            raise ValueError(f"no candidate of {workdir} has a fitness yet")
+        return best
+    if (found := log.get(candidate)) is None:
+        raise ValueError(f"{workdir} has no evaluated candidate {candidate}")
+    return found
+
+
+def space_of(experiment: Experiment) -> Space:
+    """The space, fitted to the data."""
+    dataset = resolve(experiment.data)
+    return experiment.space.fitted(dataset.input_shape, dataset.classes)
+
+
+def dataset_of(workdir: str, experiment: Experiment) -> Dataset:
+    """The data that the candidates of a run were trained on.
+
+    Raises:
+        ValueError: if they have changed since.
+    """
+    dataset = resolve(experiment.data)
+    if dataset.fingerprint() != read_json(epath.Path(workdir) / CONFIG).get("data_fingerprint"):
+        raise ValueError(f"the data {dataset.name!r} have changed since the run in {workdir}: restore them")
+    return dataset
+
+
+def _types_in(description: Any) -> Iterator[str]:
+    """Names of all classes in a configuration."""
+    if isinstance(description, dict):
+        if "type" in description:
+            yield str(description["type"])
+        for value in description.values():
+            yield from _types_in(value)
+    elif isinstance(description, list):
+        for value in description:
+            yield from _types_in(value)
