@@ -146,6 +146,71 @@ def test_the_experiment_file_may_change_once_the_run_is_there(evonas_here, finis
     assert (finished / "experiment.py").read_text() == text
 
 
+ARRAYS = """
+import evonas
+from sklearn.datasets import load_digits
+
+def config():
+    images, labels = load_digits(return_X_y=True)
+    return evonas.Experiment(
+        space=evonas.spaces.BitString(dim=64), data=(images[:200], labels[:200]),
+        algorithm=evonas.regularized_evolution(population_size=4, sample_size=2),
+        training=evonas.Training(epochs=1), evaluations=5, batch_size=4,
+    )
+"""
+
+
+def test_a_run_of_arrays_is_continued_shown_and_retrained_from_its_workdir_alone(evonas_here, folder):
+    (folder / "own.py").write_text(ARRAYS)
+    assert evonas_here("run", "own.py", "--workdir", "w").code == 0
+    (folder / "own.py").unlink()
+    assert "evonas resume w" not in evonas_here("status", "w").out
+    outcome = evonas_here("resume", "w", "--evaluations", "7")
+    assert outcome.code == 0, outcome
+    assert facts_in(outcome.out)["test"] == "no test data"
+    assert "linear: " in evonas_here("best", "w").out
+    outcome = evonas_here("retrain", "w", "--epochs", "1")
+    assert outcome.code == 0, outcome
+    assert facts_in(outcome.out)["validation"].startswith("accuracy")
+
+
+def test_data_that_have_changed_are_not_trained_on(evonas_here, finished):
+    text = (finished / "experiment.py").read_text()
+    (finished / "experiment.py").write_text(text.replace("images[: self.limit]", "images[: self.limit] + 1"))
+    outcome = evonas_here("retrain", "w")
+    assert outcome.code == 2
+    assert outcome.err == "evonas: the data 'flat digits' have changed since the run in w: restore them\n"
+
+
+def test_a_run_of_a_python_program_is_shown_and_says_how_it_goes_on(evonas_here, folder):
+    def search(evaluations):
+        evonas.search(
+            evonas.spaces.BitString(dim=8), algorithm=evonas.regularized_evolution(population_size=4, sample_size=2),
+            fitness=stop_at(evaluations), evaluations=20, batch_size=5, workdir=folder / "w",
+        )  # fmt: skip
+
+    def stop_at(evaluations):
+        def fitness(candidates):
+            if candidates.ids[0] >= evaluations:
+                raise Captured
+            return candidates.genomes.sum(1)
+
+        return fitness
+
+    with pytest.raises(Captured):
+        search(10)
+    status = evonas_here("status", "w")
+    assert "w: stopped" in status.out
+    assert "continue it with: the Python program that made it\n" in status.out
+    best = evonas_here("best", "w")
+    assert best.code == 0
+    assert float(facts_in(best.out)["fitness"]) == float(facts_in(status.out)["best fitness"])
+    for command in ("resume", "retrain"):
+        assert "was made by a Python program with data or a fitness of its own" in evonas_here(command, "w").err
+    search(20)
+    assert "w: finished" in evonas_here("status", "w").out
+
+
 @pytest.mark.slow
 def test_a_run_is_interrupted_and_finished_by_the_same_command(start, evonas_here, evonas_process, folder):
     command = ["run", "pixels.py", "--cpu-devices", "2", *LONG]

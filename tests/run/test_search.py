@@ -7,11 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from etils import epath
-from run_cases import ALGORITHM, BATCH, SPACE, Counting, Interruption, StopAfter, fitness, history, search
+from run_cases import ALGORITHM, BATCH, SPACE, Counting, Interruption, StopAfter, files_in, fitness, history, search
+from sklearn.datasets import load_digits
 
 import evonas
 from evonas.run import Run, RunLog
-from evonas.run.experiment import FunctionEvaluator
+from evonas.run.function import FunctionEvaluator
 from evonas.run.loop import search_loop
 from evonas.types import Failure
 
@@ -100,6 +101,13 @@ def test_a_smaller_budget_is_the_beginning_of_the_search(unbroken, tmp_path):
     assert history(beginning) == history(unbroken)[:9]
     assert beginning.best.fitness[0] == max(e.fitness[0] for e in unbroken.evaluations[:9] if e.fitness)
     assert history(search(tmp_path)) == history(unbroken)
+
+
+def test_a_smaller_budget_leaves_the_longer_searchs_files_alone(tmp_path):
+    search(tmp_path)
+    before = files_in(tmp_path)
+    search(tmp_path, 9)
+    assert files_in(tmp_path) == before
 
 
 def test_batches_of_one_are_a_strictly_sequential_search(tmp_path):
@@ -325,6 +333,33 @@ def test_a_mistake_in_the_settings_leaves_a_workdir_for_the_mended_ones(tmp_path
     with pytest.raises(ValueError, match="flip and crop are for images"):
         evonas.search(SPACE, data, training=evonas.Training(crop=1, epochs=1), **settings)
     assert not (tmp_path / "config.json").exists()
+
+
+def test_a_fitness_of_your_own_has_no_test_data(unbroken):
+    with pytest.raises(ValueError, match="a fitness of your own has no test data"):
+        unbroken.test()
+
+
+def test_the_best_is_tested_once_and_its_metrics_are_kept(tmp_path, monkeypatch):
+    settings = {
+        "space": evonas.spaces.BitString(dim=64), "data": evonas.data.Arrays(*pixels(), name="pixels"),
+        "algorithm": ALGORITHM, "training": evonas.Training(epochs=1), "evaluations": 6,
+    }  # fmt: skip
+    run = evonas.search(**settings, workdir=tmp_path)
+    metrics = run.test()
+    assert 0 < metrics["accuracy"] <= 1
+    assert metrics["accuracy"] != run.best.measurement.metrics["accuracy"]
+    kept = json.loads((tmp_path / "result.json").read_text())
+    assert kept == {"best": run.best.id, "architecture": run.best.architecture, "test": metrics}
+    assert evonas.search(**settings).test() == metrics  # in memory, measured again
+    again = evonas.search(**settings, workdir=tmp_path)
+    monkeypatch.setattr(again.evaluator, "test", None)
+    assert again.test() == metrics
+
+
+def pixels():
+    images, labels = load_digits(return_X_y=True)
+    return images[:200], labels[:200], images[1500:1630], labels[1500:1630]
 
 
 def test_an_experiment_is_frozen_and_checked():

@@ -8,6 +8,7 @@ from flax import nnx
 
 from evonas.nn import merge, split
 from evonas.spaces import MacroCNN
+from evonas.spaces.macro_cnn.cost import greatest_cost
 
 SPACE = MacroCNN(stages=2, filters=(4, 8), kernels=(1, 3), dense=(0, 16), classes=3, input_shape=(5, 5, 2))
 
@@ -115,12 +116,26 @@ def test_wrong_texts_say_what_is_wrong(text, message):
     [
         ("stages", 0), ("layers_per_stage", 1.5), ("classes", -1), ("filters", ()), ("filters", (8, 8)),
         ("filters", (0,)), ("kernels", (2,)), ("kernels", (3, "5")), ("activations", ("swish",)), ("norms", ()),
-        ("connections", ("dense",)), ("dense", (-1,)), ("input_shape", (32, 32)), ("max_parameters", 0),
+        ("connections", ("dense",)), ("dense", (-1,)), ("input_shape", (32, 32)), ("input_shape", (32, 0, 3)),
+        ("max_parameters", 0),
     ],
 )  # fmt: skip
 def test_wrong_arguments_are_refused_by_name(field, value):
-    with pytest.raises(ValueError, match=field):
+    with pytest.raises(ValueError, match=rf"MacroCNN\.{field} must be .*, got"):
         MacroCNN(**{field: value})
+
+
+def test_a_budget_is_refused_where_networks_are_too_large_to_be_counted():
+    with pytest.raises(ValueError, match=r"allow about .* parameters: offer fewer or narrower layers"):
+        MacroCNN(filters=(8, 4096), kernels=(3, 11), max_parameters=10**6)
+
+
+def test_no_network_has_more_parameters_than_the_bound():
+    rng = np.random.default_rng(0)
+    for kernels, filters, dense in [((1,), (1,), (0,)), ((1,), (7,), (9,)), ((3, 5), (1, 2), (0, 3))]:
+        space = MacroCNN(stages=2, kernels=kernels, filters=filters, dense=dense, input_shape=(8, 8, 3))
+        genomes = rng.integers(0, space.cardinalities, (200, len(space.cardinalities)), np.int32)
+        assert max(space.count(genome).parameters for genome in genomes) <= greatest_cost(space)
 
 
 def test_lists_become_tuples_so_that_the_space_hashes():

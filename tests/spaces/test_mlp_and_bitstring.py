@@ -38,11 +38,21 @@ def test_dropout_drops_only_in_training_and_with_a_key():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("max_depth", 0), ("widths", ()), ("dropout", (1.0,)), ("dropout", ()), ("input_shape", (4, 4))],
-)
+    [
+        ("max_depth", 0), ("max_depth", True), ("widths", ()), ("dropout", (1.0,)), ("dropout", ()),
+        ("input_shape", (4, 4)), ("input_shape", (-3,)), ("input_shape", (0.5,)), ("max_parameters", 0),
+    ],
+)  # fmt: skip
 def test_wrong_arguments_are_refused_by_name(field, value):
-    with pytest.raises(ValueError, match=field):
+    with pytest.raises(ValueError, match=rf"MLP\.{field} must be .*, got"):
         MLP(**{field: value})
+
+
+def test_a_budget_is_refused_where_networks_are_too_large_to_be_counted():
+    MLP(widths=(30_000,), max_depth=2, input_shape=(5,), max_parameters=10**6)
+    with pytest.raises(ValueError, match=r"allow about .* parameters: offer fewer or narrower layers"):
+        MLP(widths=(16, 30_000), max_depth=3, input_shape=(5,), max_parameters=10**6)
+    MLP(widths=(16, 30_000), max_depth=3, input_shape=(5,))
 
 
 def test_mlp_layers_are_those_of_the_depth():

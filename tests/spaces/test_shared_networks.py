@@ -78,27 +78,43 @@ def examples(space):
     return jnp.asarray(np.random.default_rng(1).normal(size=(16, *space.input_shape)), jnp.float32)
 
 
-def assert_close(one, other):
-    """Equal but for rounding, which batch normalisation of a few nearly equal numbers magnifies a thousandfold."""
-    largest = max(1.0, float(np.abs(other).max(initial=0)))
-    np.testing.assert_allclose(one / largest, other / largest, atol=3e-3)
+def difference(one, other):
+    """The largest, as a share of the largest value where that is above 1."""
+    return float(np.abs(one - other).max(initial=0)) / max(1.0, float(np.abs(other).max(initial=0)))
 
 
-def assert_same_leaves(wanted, shared_leaves, zero_elsewhere):
-    """Leaves are the leading corners of the shared ones; outside, those are zero if so asked."""
-    own = dict(jax.tree.leaves_with_path(wanted))
+def difference_of_leaves(wanted, shared_leaves, zero_elsewhere):
+    """Of leaves and the leading corners of the shared ones; outside, those are zero if so asked."""
+    own, differences = dict(jax.tree.leaves_with_path(wanted)), [0.0]
     for path, leaf in jax.tree.leaves_with_path(shared_leaves):
         rest = np.array(leaf)
         if path in own:
             corner = tuple(slice(0, size) for size in own[path].shape)
-            assert_close(rest[corner], own.pop(path))
+            differences.append(difference(rest[corner], own.pop(path)))
             rest[corner] = 0
         if zero_elsewhere:
             assert not rest.any(), f"{jax.tree_util.keystr(path)} is not zero outside the weights in use"
     assert not own
+    return max(differences)
+
+
+def nudged(random, tree):
+    """Each number less, the same, or more, by about its last bit."""
+    return jax.tree.map(lambda leaf: leaf * (1 + np.float32(2**-23) * random.integers(-1, 2, leaf.shape)), tree)
+
+
+def rounding(run, parameters, statistics, x, genome, key, expected):
+    """How much the results change if the last bits of weights and inputs do: what float32 can promise."""
+    random = np.random.default_rng(2)
+    again = [run(*nudged(random, (parameters, statistics, x)), genome, key) for _ in range(3)]
+    return max(jax.tree.leaves(jax.tree.map(difference, again, [expected] * 3)))
 
 
 def check_genome(name, genome):
+    """The shared network's results are those of the own one but for rounding.
+
+    Where batch normalisation of a few nearly equal numbers magnifies it, by how much is measured.
+    """
     space, key = SPACES[name], jax.random.key(5)
     parameters, statistics, program = shared(name)
     x = examples(space)
@@ -110,10 +126,13 @@ def check_genome(name, genome):
         run = jax.jit(run).lower(*arguments).compile(QUICK)
     expected = run(*arguments)
     for mine, theirs in zip(program(parameters, statistics, x, genome, key), expected, strict=True):
-        assert_close(mine[1], theirs[1])
-        assert_close(mine[0], theirs[0])
-        assert_same_leaves(theirs[2], mine[2], zero_elsewhere=False)
-        assert_same_leaves(theirs[3], mine[3], zero_elsewhere=True)
+        found = max(
+            difference(mine[0], theirs[0]),
+            difference(mine[1], theirs[1]),
+            difference_of_leaves(theirs[2], mine[2], zero_elsewhere=False),
+            difference_of_leaves(theirs[3], mine[3], zero_elsewhere=True),
+        )
+        assert found <= 1e-5 or found <= 10 * rounding(run, *arguments, expected)
 
 
 def genomes_of(space, number, seed):
