@@ -35,6 +35,13 @@ def write_whole(path: epath.Path, content: bytes) -> None:
     _sync_directory(os.path.dirname(local) or ".")
 
 
+def remove_drafts(directory: epath.Path) -> None:
+    """Remove what killed processes left of their writes. Nobody may be writing there."""
+    if _local_name(directory) is not None and directory.is_dir():
+        for draft in directory.glob("*.part"):
+            draft.unlink()
+
+
 def absolute(path: Any) -> epath.Path:
     """The path from the root, as Orbax asks for; an object store's is that already."""
     name = os.fspath(path)

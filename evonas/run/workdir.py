@@ -10,7 +10,7 @@ from typing import Any
 
 from etils import epath
 
-from evonas.storage import write_whole
+from evonas.storage import remove_drafts, write_whole
 
 CONFIG, HISTORY, RESULT, GENERATIONS, EXPERIMENT = (
     "config.json",
@@ -43,6 +43,7 @@ class Workdir:
         except (FileExistsError, NotADirectoryError) as error:
             raise ValueError(f"{path} can't be a workdir: it, or a part of its path, is a file") from error
         self._lock = _lock(self.path)
+        remove_drafts(self.path / HISTORY)
 
     def close(self) -> None:
         """Let another process have it."""

@@ -7,9 +7,11 @@ import sys
 
 import numpy as np
 import pytest
+from etils import epath
 from run_cases import SPACE, Counting, files_in, fitness, history, search
 
 import evonas
+from evonas.run import RunLog
 from evonas.run.workdir import Workdir, is_running
 
 
@@ -191,3 +193,12 @@ def test_a_setting_of_a_wrong_type_in_a_configuration_is_one_sentence(tmp_path, 
 def test_a_run_of_own_python_objects_says_how_to_continue(workdir):
     with pytest.raises(ValueError, match="run that program again"):
         evonas.Experiment.of_workdir(workdir)
+
+
+def test_drafts_of_a_killed_process_are_removed_by_the_next_but_not_by_a_reader(workdir):
+    draft = workdir / "history" / "000000005.jsonl.4711.part"
+    draft.write_bytes(b'{"id": 5')
+    assert len(RunLog(epath.Path(workdir / "history"))) == 7
+    assert draft.exists()
+    assert len(search(workdir, 9).evaluations) == 9
+    assert not draft.exists()
