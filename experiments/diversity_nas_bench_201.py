@@ -18,9 +18,9 @@ percent, of the best so far: mean and standard error of 200 repeats.
     + no architecture twice, novelty     93.76 +- 0.04   94.02 +- 0.02   94.15 +- 0.02   94.25 +- 0.01
 
 What it says: on this table one form of diversity matters, never evaluating one architecture twice (0.14 points after
-100 evaluations, about four standard errors). It is evonas's default (``duplicates="resample"``). Novelty in the
-tournament and the two reactions lie within the error of the plain algorithm, and fitness sharing costs a little at 400
-evaluations: the space is small and smooth, and aging keeps a population of 10 diverse enough.
+100 evaluations, about four standard errors). It is the default of `evonas.search` (``duplicates="resample"``).
+Novelty in the tournament and the two reactions lie within the error of the plain algorithm, and fitness sharing costs a
+little at 400 evaluations: the space is small and smooth, and aging keeps a population of 10 diverse enough.
 """
 
 import dataclasses

@@ -45,11 +45,13 @@ def run(file: str, arguments: list[str]) -> None:
         file: a Python file whose config() returns evonas.Experiment.
         arguments: settings in place of the file's: run with --help to see them.
     """
+    prepare_jax()
     defaults = RunOptions(load_experiment(file), workdir=f"runs/{Path(file).stem}")
     options = tyro.cli(
         RunOptions, default=defaults, args=arguments, prog=f"evonas run {file}", config=(tyro.conf.AvoidSubcommands,)
     )
-    prepare_jax(options.cpu_devices)
+    if options.cpu_devices is not None:
+        prepare_jax(options.cpu_devices)
     _search(options.experiment, options.workdir, shlex.join(["evonas", "run", file, *arguments]), file)
 
 
@@ -61,10 +63,10 @@ def resume(workdir: Workdir, evaluations: int | None = None, cpu_devices: int | 
         evaluations: in all; by default as many as the run was started with.
         cpu_devices: CPU devices that train at the same time; by default one a core.
     """
+    prepare_jax(cpu_devices)
     experiment = stored.experiment_of(workdir)
     if evaluations is not None:
         experiment = dataclasses.replace(experiment, evaluations=evaluations)
-    prepare_jax(cpu_devices)
     _search(experiment, workdir, shlex.join(["evonas", "resume", workdir]), None)
 
 
@@ -84,7 +86,7 @@ def status(workdir: Workdir) -> None:
         display.print_best(console, best, [])
     if state == "stopped":
         resume_it = shlex.join(["evonas", "resume", workdir])
-        how = resume_it if stored.stands_alone(workdir, config) else "the Python program that made it"
+        how = resume_it if stored.stands_alone(workdir) else "the Python program that made it"
         display.print_hint(console, f"continue it with: {how}")
 
 
@@ -95,9 +97,9 @@ def best(workdir: Workdir) -> None:
         workdir: of the run.
     """
     console = Console()
-    config, _ = stored.history_of(workdir)
-    evaluation, metrics = stored.evaluation_of(workdir), stored.evaluation_of(workdir).measurement.metrics
-    alone = stored.stands_alone(workdir, config)
+    evaluation = stored.evaluation_of(workdir)
+    metrics = evaluation.measurement.metrics
+    alone = stored.stands_alone(workdir)
     layers = stored.space_of(stored.experiment_of(workdir)).layers(evaluation.genome) if alone else []
     display.print_best(console, evaluation, layers)
     facts = {"fitness": display.format_fitness(evaluation.fitness)}

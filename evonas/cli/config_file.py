@@ -1,4 +1,7 @@
-"""Experiment files: Python files whose ``config()`` returns an `evonas.Experiment`."""
+"""Experiment files: Python files whose ``config()`` returns an `evonas.Experiment`.
+
+A file may import what lies beside it, as any script; its copy in a workdir has to do without.
+"""
 
 from __future__ import annotations
 
@@ -68,6 +71,8 @@ def classes_of(module: ModuleType) -> dict[str, type]:
 
 def _guarded(call: Any, name: str) -> Any:
     """Call foreign code; whatever goes wrong there becomes one sentence with its place."""
+    folder = os.path.dirname(os.path.abspath(name))
+    sys.path.insert(0, folder)
     try:
         return call()
     except SyntaxError as error:
@@ -76,3 +81,5 @@ def _guarded(call: Any, name: str) -> Any:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == name]
         place = f"{name}, line {lines[-1]}" if lines else name
         raise ValueError(f"{place}: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove(folder)

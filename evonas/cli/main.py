@@ -43,7 +43,7 @@ def run_command(arguments: list[str]) -> int:
     name, *rest = arguments
     try:
         return _dispatch(name, rest)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         print(f"evonas: {_sentence(error)}", file=sys.stderr)
         return MISTAKE
     except KeyboardInterrupt:

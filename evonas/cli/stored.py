@@ -28,8 +28,9 @@ def experiment_of(workdir: str) -> Experiment:
     return Experiment.of_workdir(workdir, classes_of(module), lambda: experiment_in(module).data)
 
 
-def stands_alone(workdir: str, config: dict[str, Any]) -> bool:
+def stands_alone(workdir: str) -> bool:
     """Whether the workdir is enough to go on with, without the Python program that made it."""
+    config = read_json(epath.Path(workdir) / CONFIG)
     own = [kind for kind in _types_in(config) if not kind.startswith("evonas.")]
     data = config.get("data")
     return (epath.Path(workdir) / EXPERIMENT).exists() or (isinstance(data, dict) and "type" in data and not own)

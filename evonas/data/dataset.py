@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from typing import Any, Literal, Protocol, Self, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
 
@@ -64,6 +64,27 @@ class Split:
         return Split(self.inputs[indices], self.targets[indices])
 
 
+class Scales(NamedTuple):
+    """What inputs, and the targets of a regression, are standardised by: moments of the training examples."""
+
+    mean: Any  # [C] float32, by channel or feature
+    deviation: Any  # [C] float32
+    target_mean: Any  # [K] float32; 0 for labels
+    target_deviation: Any  # [K] float32; 1 for labels
+
+    def standardise(self, inputs: Any) -> Any:
+        """Inputs ``[B, ...]`` as a network takes them."""
+        return (inputs - self.mean) * (1.0 / self.deviation)
+
+    def standardise_targets(self, targets: Any) -> Any:
+        """Targets ``[B, K]`` of a regression as a network learns them."""
+        return (targets - self.target_mean) * (1.0 / self.target_deviation)
+
+    def in_units(self, outputs: Any) -> Any:
+        """A network's outputs ``[B, K]`` in the units of the targets; logits stay as they are."""
+        return outputs * self.target_deviation + self.target_mean
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dataset:
     """A data set in memory. Validation guides a search; test is read once, for the final architecture only.
@@ -118,15 +139,13 @@ class Dataset:
 
         They are in the units of the stored arrays. Where a channel is constant, its deviation is 1.
         """
-        inputs = self.train.inputs
-        axes = tuple(range(inputs.ndim - 1))
-        mean = inputs.mean(axes, dtype=np.float64)
-        # By parts: the differences of a whole data set of bytes would take eight times its memory.
-        squares = sum(np.square(inputs[start : start + 1024] - mean).sum(axes) for start in range(0, len(inputs), 1024))
-        deviation = np.sqrt(squares / (inputs.size // inputs.shape[-1]))
-        # Not `deviation == 0`: the mean of equal floats may differ from them by a rounding.
-        constant = inputs.min(axes) == inputs.max(axes)
-        return mean.astype(np.float32), np.where(constant, 1, deviation).astype(np.float32)
+        return _moments(self.train.inputs)
+
+    def scales(self) -> Scales:
+        """What training standardises by."""
+        labels = np.zeros(self.classes, np.float32), np.ones(self.classes, np.float32)
+        targets = _moments(self.train.targets) if self.task == "regression" else labels
+        return Scales(*self.statistics(), *targets)
 
     def fingerprint(self) -> str:
         """16 hexadecimal digits of a SHA-256 over all shapes and values: it tells a run that its data changed."""
@@ -136,6 +155,18 @@ class Dataset:
                 digest.update(f"{name} {array.dtype.name} {array.shape}".encode())
                 digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()[:16]
+
+
+def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation over all axes but the last; the deviation of a constant is 1."""
+    axes = tuple(range(values.ndim - 1))
+    mean = values.mean(axes, dtype=np.float64)
+    # By parts: the differences of a whole data set of bytes would take eight times its memory.
+    squares = sum(np.square(values[start : start + 1024] - mean).sum(axes) for start in range(0, len(values), 1024))
+    deviation = np.sqrt(squares / (values.size // values.shape[-1]))
+    # Not `deviation == 0`: the mean of equal floats may differ from them by a rounding.
+    constant = values.min(axes) == values.max(axes)
+    return mean.astype(np.float32), np.where(constant, 1, deviation).astype(np.float32)
 
 
 @runtime_checkable

@@ -29,11 +29,21 @@ def convolve(x: jax.Array, kernel: jax.Array, stride: int = 1, dilation: int = 1
 
     Returns:
         ``[B, ceil(H / stride), ceil(W / stride), O]``.
+
+    Raises:
+        ValueError: if a size is even, or the groups are neither 1 nor all channels, ``I = O = groups``.
     """
     height, width, inputs, outputs = kernel.shape
+    if not (height % 2 and width % 2):
+        raise ValueError(f"a convolution has an odd size, got {height}x{width}")
+    if groups != 1 and not (inputs == 1 and outputs == groups == x.shape[-1]):
+        raise ValueError(
+            f"a convolution has 1 group, or as many as inputs and outputs: got {groups} groups, {x.shape[-1]} inputs "
+            f"and {outputs} outputs"
+        )
     if height == width == 1 and groups == 1:
         return jnp.einsum("bhwi,io->bhwo", x[:, ::stride, ::stride], kernel[0, 0])
-    if groups > 1 and inputs == 1 and outputs == groups:
+    if groups > 1:
         return _depthwise(x, kernel, stride, dilation)
     return jax.lax.conv_general_dilated(
         x,
@@ -42,7 +52,6 @@ def convolve(x: jax.Array, kernel: jax.Array, stride: int = 1, dilation: int = 1
         padding=[_padding(height, dilation), _padding(width, dilation)],
         rhs_dilation=(dilation, dilation),
         dimension_numbers=_LAYOUT,
-        feature_group_count=groups,
     )
 
 

@@ -1,7 +1,7 @@
 """Parameters and multiply-adds of a module, by tracing it."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -17,6 +17,9 @@ def count_module(make: Callable[[nnx.Rngs], nnx.Module], input_shape: tuple[int,
     """Count the module that ``make(rngs)`` builds, for one example, without computing anything.
 
     Multiply-adds are those of convolutions and matrix products; biases, normalisation and pooling are left out.
+
+    Raises:
+        ValueError: if a product stands in a loop whose length only its run would tell.
     """
     graph: list[nnx.GraphDef] = []
 
@@ -32,16 +35,24 @@ def count_module(make: Callable[[nnx.Rngs], nnx.Module], input_shape: tuple[int,
     program = jax.make_jaxpr(lambda p, s, x: merge(graph[0], p, s)(x))(parameters, statistics, x)
     return Count(
         sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(parameters)),
-        sum(_multiply_adds(equation) for equation in _equations(program.jaxpr)),
+        _of_program(program.jaxpr),
     )
 
 
-def _equations(jaxpr: Any) -> Iterator[Any]:
-    for equation in jaxpr.eqns:
-        inner = [value for value in equation.params.values() if hasattr(value, "eqns") or hasattr(value, "jaxpr")]
-        yield equation
-        for program in inner:
-            yield from _equations(getattr(program, "jaxpr", program))
+def _of_program(jaxpr: Any) -> int:
+    return sum(_of_equation(equation) for equation in jaxpr.eqns)
+
+
+def _of_equation(equation: Any) -> int:
+    """Of an operation, or of the programs inside it: a scan's as often as it runs, the dearest of a switch's."""
+    name, params = equation.primitive.name, equation.params
+    if name == "cond":
+        return max(_of_program(branch.jaxpr) for branch in params["branches"])
+    inner = [value for value in params.values() if hasattr(value, "eqns") or hasattr(value, "jaxpr")]
+    within = sum(_of_program(getattr(program, "jaxpr", program)) for program in inner)
+    if name == "while" and within:
+        raise ValueError("a loop of unknown length can't be counted: give the space a count() of its own")
+    return params["length"] * within if name == "scan" else within + _multiply_adds(equation)
 
 
 def _multiply_adds(equation: Any) -> int:

@@ -12,7 +12,7 @@ from evonas.arguments import require_integer, require_seed
 from evonas.data import Dataset, Source, resolve
 from evonas.data.resolve import as_source
 from evonas.description import describe, rebuild
-from evonas.evolution import Algorithm
+from evonas.evolution import Algorithm, regularized_evolution
 from evonas.population import Population
 from evonas.run.callback import Callback
 from evonas.run.function import FitnessFunction, FunctionEvaluator
@@ -106,8 +106,8 @@ def search(
     Args:
         space: where the architectures live, for instance ``evonas.spaces.NASBench201(channels=16)``.
         data: what candidates are trained on: see `evonas.data.resolve`.
-        algorithm: by default `evonas.regularized_evolution()`.
-        evaluations: candidates to evaluate in all.
+        algorithm: by default `evonas.regularized_evolution(population_size=20, sample_size=5)`.
+        evaluations: candidates to evaluate in all; the first ``population_size`` of them are random founders.
         workdir: directory of the run, local or ``gs://``; None keeps it in memory.
         seed: of all randomness.
         training: how each candidate is trained.
@@ -124,7 +124,7 @@ def search(
         ValueError: if arguments are wrong or do not fit each other, or the workdir holds another run or is damaged.
         OSError: if the workdir can't be written.
     """
-    algorithm = algorithm or _default_algorithm()
+    algorithm = regularized_evolution(population_size=20, sample_size=5) if algorithm is None else algorithm
     _check_settings(space, algorithm, training or Training())
     _check_numbers(evaluations, batch_size, seed, duplicates)
     if (data is None) == (fitness is None):
@@ -180,12 +180,6 @@ def run_experiment(experiment: Experiment, workdir: Any, callbacks: Sequence[Cal
     """`search` with an experiment's settings."""
     settings = {field.name: getattr(experiment, field.name) for field in dataclasses.fields(experiment)}
     return search(**settings, workdir=workdir, callbacks=callbacks)
-
-
-def _default_algorithm() -> Algorithm:
-    from evonas.evolution import regularized_evolution
-
-    return regularized_evolution()
 
 
 def _check_settings(space: Any, algorithm: Any, training: Any) -> None:

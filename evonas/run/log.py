@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 
 from etils import epath
 
-from evonas.storage import write_whole
+from evonas.storage import make_directory, write_whole
 from evonas.types import Failure, Measurement
 
 SEGMENTS_LOOSE = 64
@@ -104,7 +104,7 @@ class RunLog:
         if not new:
             return
         if self._directory is not None:
-            self._directory.mkdir(parents=True, exist_ok=True)
+            make_directory(self._directory)
             start = len(self._evaluations)
             path = _segment_path(self._directory, start)
             write_whole(path, _encode(new))

@@ -75,13 +75,18 @@ class Run:
         """Test metrics of the best, trained exactly as in the search. In a workdir they are measured but once.
 
         Raises:
-            ValueError: if none has succeeded, or there are no test data.
+            ValueError: if none has succeeded, there are no test data, or the training failed this time.
         """
         best = self.best
         kept = None if self.workdir is None else kept_test(self.workdir, best.id)
         if kept is not None:
             return kept
         measurement = self.evaluator.test(best.id, np.array(best.genome))
+        if measurement.failure != Failure.NONE:
+            raise ValueError(
+                f"candidate {best.id} could not be trained again for its test ({measurement.failure}): free memory, "
+                "or use the device and versions of the search, and repeat"
+            )
         if self.workdir is not None:
             keep_test(self.workdir, best, measurement.metrics)
         return measurement.metrics
@@ -125,7 +130,7 @@ def _evaluate(run: Run, candidates: Candidates, reuse_repeats: bool, callbacks: 
     fresh = np.array([row for row in missing if first[row] == candidates.ids[row]], int)
     if fresh.size:
         for rows, measurements in run.evaluator(candidates[fresh]):
-            _check_objectives(run, measurements)
+            _check_count_of_objectives(run, measurements)
             _record(run, candidates, fresh[rows], measurements, callbacks)
     for row in missing:
         if first[row] != candidates.ids[row]:
@@ -170,7 +175,7 @@ def _tell(run: Run, candidates: Candidates) -> None:
     run.population.tell(candidates, fitness, [measurement.failure for measurement in measurements])
 
 
-def _check_objectives(run: Run, measurements: list[Measurement]) -> None:
+def _check_count_of_objectives(run: Run, measurements: list[Measurement]) -> None:
     """Refuse what can't be told, before it is in the history for good."""
     first = next((len(evaluation.fitness) for evaluation in run.log if evaluation.fitness), None)
     for objectives in (len(measurement.fitness) for measurement in measurements if measurement.fitness):

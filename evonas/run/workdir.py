@@ -10,7 +10,7 @@ from typing import Any
 
 from etils import epath
 
-from evonas.storage import remove_drafts, write_whole
+from evonas.storage import LOCK, lock_directory, make_directory, remove_drafts, write_whole
 
 CONFIG, HISTORY, RESULT, GENERATIONS, EXPERIMENT = (
     "config.json",
@@ -20,6 +20,9 @@ CONFIG, HISTORY, RESULT, GENERATIONS, EXPERIMENT = (
     "experiment.py",
 )
 """What lies in a workdir."""
+
+FILES = (CONFIG, RESULT, GENERATIONS, EXPERIMENT)
+"""What is written into the workdir itself. Foreign files may lie beside them: a workdir may be any directory."""
 
 EXTENDABLE = ("evaluations",)
 """Settings that may change when a run is continued."""
@@ -39,11 +42,13 @@ class Workdir:
     def __init__(self, path: Any):
         self.path = epath.Path(path)
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            make_directory(self.path)
         except (FileExistsError, NotADirectoryError) as error:
             raise ValueError(f"{path} can't be a workdir: it, or a part of its path, is a file") from error
-        self._lock = _lock(self.path)
+        self._lock = lock_directory(self.path)
         remove_drafts(self.path / HISTORY)
+        for name in FILES:
+            remove_drafts(self.path, name)
 
     def close(self) -> None:
         """Let another process have it."""
@@ -55,11 +60,11 @@ class Workdir:
         """Check that the run that lies here, if there is one, has this configuration. Nothing is written.
 
         Raises:
-            ValueError: if it differs in more than the number of evaluations.
+            ValueError: if it differs in more than the number of evaluations, or is damaged.
         """
         if not (self.path / CONFIG).exists():
             return
-        known, given = read_json(self.path / CONFIG), _plain(config)
+        known, given = _read_config(self.path / CONFIG), _plain(config)
         blocking = [
             name for name in {**known, **given} if known.get(name) != given.get(name) and name not in EXTENDABLE
         ]
@@ -70,9 +75,14 @@ class Workdir:
             )
 
     def keep(self, config: Mapping[str, Any]) -> None:
-        """Write the configuration, unless it is there, or that of a longer search of which this is the beginning."""
+        """Write the configuration, unless it is there, or that of a longer search of which this is the beginning.
+
+        Raises:
+            ValueError: if the one that is there is damaged. Then it is left as it is.
+            OSError: if it can't be written.
+        """
         path, given = self.path / CONFIG, _plain(config)
-        if not path.exists() or read_json(path)["evaluations"] < given["evaluations"]:
+        if not path.exists() or _read_config(path)["evaluations"] < given["evaluations"]:
             write_json(path, given)
 
 
@@ -104,6 +114,21 @@ def write_json(path: Any, value: Any) -> None:
     write_whole(epath.Path(path), (json.dumps(value, indent=2) + "\n").encode())
 
 
+def _read_config(path: epath.Path) -> dict[str, Any]:
+    """A configuration, which says how many evaluations it is for.
+
+    Raises:
+        ValueError: if it is missing or damaged.
+    """
+    config = read_json(path)
+    if "evaluations" not in config:
+        raise damaged(path, "it lacks the number of evaluations")
+    evaluations = config["evaluations"]
+    if not isinstance(evaluations, int) or isinstance(evaluations, bool):
+        raise damaged(path, f"expected an integer for evaluations, got {json.dumps(evaluations)}")
+    return config
+
+
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
     """As it comes back from JSON."""
     return json.loads(json.dumps(config))
@@ -121,23 +146,9 @@ def _differences(known: Mapping[str, Any], given: Mapping[str, Any], names: list
     return "; ".join(found)
 
 
-def _lock(path: epath.Path) -> int | None:
-    """An advisory lock, let go by the system when the process dies. Object stores have none."""
-    name = os.fspath(path)
-    if "://" in name:
-        return None
-    handle = os.open(os.path.join(name, ".lock"), os.O_CREAT | os.O_RDWR, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
-        raise ValueError(f"another process is running in {name}: wait for it, or stop it first") from error
-    return handle
-
-
 def is_running(path: Any) -> bool | None:
     """Whether a process has the workdir open; None where that can't be told, on an object store."""
-    name = os.path.join(os.fspath(path), ".lock")
+    name = os.path.join(os.fspath(path), LOCK)
     if "://" in name:
         return None
     if not os.path.exists(name):

@@ -85,7 +85,7 @@ class Space(abc.ABC):
         return genomes.one_hot(self.canonical(genome), self.cardinalities)
 
     def signature(self, genome: Any) -> Hashable:
-        """Candidates of one signature share one compiled training program."""
+        """Candidates of one signature share one compiled training program of the `supernet`, if there is one."""
         shared = type(self).supernet is not Space.supernet
         return () if shared else tuple(int(gene) for gene in np.asarray(self.canonical(genome)))
 

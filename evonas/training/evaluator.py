@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from evonas import keys
 from evonas.data.dataset import Dataset, Split
 from evonas.spaces.base import Space
 from evonas.training.model import Model
@@ -21,9 +22,6 @@ from evonas.types import Candidates, Count, Failure, Measurement
 
 PROGRAMS_KEPT = 16
 """Compiled programs held at once, where a space can't share one."""
-
-TRAINING_PURPOSE = 1
-"""Folded into a candidate's key for its training; its proposal has the plain key."""
 
 
 class TrainingEvaluator:
@@ -56,11 +54,12 @@ class TrainingEvaluator:
     ):
         self.space, self.dataset, self.training, self.seed = space, dataset, training, seed
         self.objectives = training.objectives or default_objectives(dataset)
-        _check_objectives(self.objectives, dataset)
+        _check_measured(self.objectives, dataset)
         training.check_inputs(dataset.input_shape)
         self.compilations, self.compile_seconds = 0, 0.0
         self._devices = Devices(devices)
         self._programs: dict[Hashable, Callable] = {}
+        self._costs: dict[bytes, Count] = {}
         self._judge_length = max(len(dataset.validation), len(dataset.test) if dataset.test else 0)
         self._data = self._devices.replicate(device_data(dataset, dataset.validation, self._judge_length))
 
@@ -76,6 +75,7 @@ class TrainingEvaluator:
             yield rows, [Measurement((), {}, Failure.INVALID) for _ in rows]
         for rows in self._groups(genomes, np.flatnonzero(valid)):
             yield rows, self._train(genomes[rows], np.asarray(candidates.ids)[rows])
+        self._costs.clear()
 
     def test(self, candidate: int, genome: np.ndarray) -> Measurement:
         """Train one candidate exactly as in the search, and measure it on the test data.
@@ -95,13 +95,20 @@ class TrainingEvaluator:
         """Rows of one signature, as many as devices, dearest first."""
         groups: dict[Hashable, list[int]] = {}
         for row in sorted(rows, key=lambda row: -self._cost(genomes[row]).multiply_adds):
-            groups.setdefault(self.space.signature(genomes[row]), []).append(row)
+            groups.setdefault(self._signature(genomes[row]), []).append(row)
         for group in groups.values():
             for start in range(0, len(group), len(self._devices)):
                 yield np.array(group[start : start + len(self._devices)])
 
+    def _signature(self, genome: np.ndarray) -> Hashable:
+        """The space's; where each architecture has a program of its own, that architecture, whatever the space says."""
+        return self.space.signature(genome) if _has_supernet(self.space) else Space.signature(self.space, genome)
+
     def _cost(self, genome: np.ndarray) -> Count:
-        return self.space.count(genome)
+        known = genome.tobytes()
+        if known not in self._costs:
+            self._costs[known] = self.space.count(genome)
+        return self._costs[known]
 
     def _train(self, genomes: np.ndarray, ids: np.ndarray, data: Any = None) -> list[Measurement]:
         started = time.perf_counter()
@@ -137,7 +144,7 @@ class TrainingEvaluator:
         return each
 
     def _program(self, genome: np.ndarray, arguments: tuple) -> Callable:
-        signature = self.space.signature(genome)
+        signature = self._signature(genome)
         if signature not in self._programs:
             if len(self._programs) >= PROGRAMS_KEPT:
                 del self._programs[next(iter(self._programs))]
@@ -163,13 +170,13 @@ def default_objectives(dataset: Dataset) -> tuple[str, ...]:
 
 def candidate_key(seed: Any, candidate: Any) -> jax.Array:
     """The key of a candidate's training, by its place in the run."""
-    return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), candidate), TRAINING_PURPOSE)
+    return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), keys.TRAINING), candidate)
 
 
 def training_function(space: Space, genome: np.ndarray, dataset: Dataset, training: Training) -> Callable:
     """The traceable ``(genome, candidate, seed, hyperparameters, data) -> metrics`` of a genome's signature."""
     style = {"dtype": jnp.dtype(training.precision), "initializer": training.initializer}
-    shared = space.signature(genome) == () and type(space).supernet is not Space.supernet
+    shared = _has_supernet(space)
     model = Model(
         (lambda rngs: space.supernet(rngs=rngs, **style))  # type: ignore[arg-type, return-value]
         if shared
@@ -186,7 +193,11 @@ def training_function(space: Space, genome: np.ndarray, dataset: Dataset, traini
     return train
 
 
-def _check_objectives(objectives: Sequence[str], dataset: Dataset) -> None:
+def _has_supernet(space: Space) -> bool:
+    return type(space).supernet is not Space.supernet
+
+
+def _check_measured(objectives: Sequence[str], dataset: Dataset) -> None:
     measured = {"loss", "parameters", "multiply_adds"} | (
         {"accuracy", "macro_f1"} if dataset.task == "classification" else {"mean_absolute_error"}
     )

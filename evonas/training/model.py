@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
 from evonas.nn import merge, split
@@ -39,15 +40,15 @@ class Model:
         return parts.parameters, parts.statistics
 
     def train(self, parameters: Any, statistics: Any, key: jax.Array, *inputs: jax.Array) -> tuple[jax.Array, Any]:
-        """Outputs ``[B, K]`` in training mode, and the new statistics; the key is consumed by dropout."""
+        """Outputs ``[B, K]`` float32 in training mode, and the new statistics; the key is consumed by dropout."""
         module = merge(self._graphs[True], parameters, statistics)
         streams = {"rngs": nnx.Rngs(dropout=key)} if self._takes_rngs else {}
         outputs = module(*inputs, **streams)
-        return outputs, split(module).statistics
+        return outputs.astype(jnp.float32), split(module).statistics
 
     def evaluate(self, parameters: Any, statistics: Any, *inputs: jax.Array) -> jax.Array:
-        """Outputs ``[B, K]`` in evaluation mode."""
-        return merge(self._graphs[False], parameters, statistics)(*inputs)
+        """Outputs ``[B, K]`` float32 in evaluation mode."""
+        return merge(self._graphs[False], parameters, statistics)(*inputs).astype(jnp.float32)
 
     def module(self, parameters: Any, statistics: Any) -> nnx.Module:
         """The module with these arrays, in evaluation mode."""

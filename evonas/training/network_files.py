@@ -12,6 +12,7 @@ import orbax.checkpoint as ocp
 from etils import epath
 from flax import nnx
 
+from evonas.data.dataset import Scales
 from evonas.description import describe, rebuild
 from evonas.nn import split
 from evonas.spaces.base import Space
@@ -20,14 +21,15 @@ from evonas.training.leaves import leaves_of, tree_of
 from evonas.training.model import Model
 
 DESCRIPTION, WEIGHTS = "network.json", "weights"
-_FIELDS = {"space", "architecture", "mean", "deviation", "label_names", "precision"}
+_FIELDS = {"space", "architecture", "label_names", "precision", *Scales._fields}
 
 
 class TrainedNetwork(nnx.Module):
-    """A network with the normalisation that its data had: ready for raw inputs.
+    """A network with the normalisation that its data had: from raw inputs to classes, or to targets in their units.
 
     Attributes:
         network: the space's module.
+        scales: of the data.
         architecture: its text.
         label_names: a name for each output, or none.
     """
@@ -35,19 +37,18 @@ class TrainedNetwork(nnx.Module):
     def __init__(
         self,
         network: nnx.Module,
-        mean: Any,
-        deviation: Any,
+        scales: Scales,
         architecture: str,
         label_names: tuple[str, ...] = (),
     ):
         self.network = network
-        self.mean = nnx.Variable(jnp.asarray(mean))
-        self.deviation = nnx.Variable(jnp.asarray(deviation))
+        self.scales = nnx.Variable(jax.tree.map(jnp.asarray, scales))
         self.architecture, self.label_names = architecture, tuple(label_names)
 
     def __call__(self, inputs: jax.Array) -> jax.Array:
         """Outputs ``[B, K]`` (logits of classes, or targets) of inputs as the data set has them ``[B, ...]``."""
-        return self.network((jnp.asarray(inputs, jnp.float32) - self.mean[...]) * (1.0 / self.deviation[...]))
+        scales = self.scales.get_value()
+        return scales.in_units(self.network(scales.standardise(jnp.asarray(inputs, jnp.float32))))
 
 
 def save_network(path: Any, space: Space, trained: TrainedNetwork, precision: str = "float32") -> None:
@@ -64,8 +65,7 @@ def save_network(path: Any, space: Space, trained: TrainedNetwork, precision: st
     description = {
         "space": describe(space),
         "architecture": trained.architecture,
-        "mean": np.asarray(trained.mean[...]).tolist(),
-        "deviation": np.asarray(trained.deviation[...]).tolist(),
+        **{name: np.asarray(array).tolist() for name, array in trained.scales.get_value()._asdict().items()},
         "label_names": list(trained.label_names),
         "precision": precision,
     }
@@ -97,8 +97,7 @@ def load_network(path: Any, *, space: Space | None = None) -> TrainedNetwork:
     model = Model(lambda rngs: space.network(genome, rngs=rngs, dtype=jnp.dtype(description["precision"])))
     trained = TrainedNetwork(
         model.module(*_weights_in(directory, model)),
-        description["mean"],
-        description["deviation"],
+        Scales(*(np.array(description[name], np.float32) for name in Scales._fields)),
         description["architecture"],
         tuple(description["label_names"]),
     )

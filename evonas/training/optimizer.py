@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import jax
@@ -30,14 +31,14 @@ def learning_rate_at(
     step: jax.Array, peak: jax.Array, total_steps: jax.Array, warmup_steps: jax.Array | float
 ) -> jax.Array:
     """Linear from 0 to ``peak`` over the warm-up, then half a cosine to 0 at ``total_steps`` (SGDR, one cycle)."""
-    warm = (step + 1) / jnp.maximum(warmup_steps, 1.0)
+    warm = jnp.minimum((step + 1) / jnp.maximum(warmup_steps, 1.0), 1.0)
     done = (step - warmup_steps) / jnp.maximum(total_steps - warmup_steps, 1.0)
     cosine = 0.5 * (1.0 + jnp.cos(jnp.pi * jnp.clip(done, 0.0, 1.0)))
     return peak * jnp.where(step < warmup_steps, warm, cosine)
 
 
 def make_optimizer(
-    training: Training, hyperparameters: Hyperparameters, steps_per_epoch: int
+    training: Training, hyperparameters: Hyperparameters, steps_per_epoch: int, max_gradient_norm: float = math.inf
 ) -> optax.GradientTransformation:
     """The optax transformation; its hyperparameters may be tracers."""
     total_steps = hyperparameters.epochs * steps_per_epoch
@@ -46,9 +47,11 @@ def make_optimizer(
     def schedule(step: jax.Array) -> jax.Array:
         return learning_rate_at(step, hyperparameters.learning_rate, total_steps, warmup_steps)
 
+    clip = [] if math.isinf(max_gradient_norm) else [optax.clip_by_global_norm(max_gradient_norm)]
     if training.optimizer == "adamw":
-        return optax.adamw(schedule, weight_decay=hyperparameters.weight_decay)
+        return optax.chain(*clip, optax.adamw(schedule, weight_decay=hyperparameters.weight_decay))
     return optax.chain(
+        *clip,
         optax.add_decayed_weights(hyperparameters.weight_decay),
         optax.sgd(schedule, momentum=training.momentum, nesterov=True),
     )

@@ -7,13 +7,15 @@ hyperparameters are arguments of it.
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
-from evonas.data.dataset import Dataset, Split
+from evonas.data.dataset import Dataset, Scales, Split
 from evonas.training import augmentation, metrics
 from evonas.training.model import Model
 from evonas.training.optimizer import Hyperparameters, make_optimizer
@@ -35,8 +37,7 @@ class DeviceData(NamedTuple):
 
     train: Examples
     judge: Examples  # what the metrics are measured on: validation data, or at the very end test data
-    mean: Any  # float32, of the training inputs, by channel
-    deviation: Any  # float32
+    scales: Scales
 
 
 class Progress(NamedTuple):
@@ -46,7 +47,7 @@ class Progress(NamedTuple):
     statistics: Any
     optimizer: Any
     epoch: jax.Array  # int32: epochs done
-    loss: jax.Array  # float32: mean training loss of the last epoch
+    loss: jax.Array  # float32: mean training loss of the last epoch; of standardised targets in a regression
     accuracy: jax.Array  # float32: share of right answers while training in the last epoch; 0 for regression
 
 
@@ -81,7 +82,7 @@ class Program:
     ) -> Progress:
         """Fresh weights."""
         parameters, statistics = self.model.init(jax.random.fold_in(key, _INIT), *context)
-        optimizer = make_optimizer(self.training, hyperparameters, self.steps_per_epoch(data))
+        optimizer = self._optimizer(hyperparameters, data)
         return Progress(
             parameters, statistics, optimizer.init(parameters), jnp.int32(0), jnp.float32(0), jnp.float32(0)
         )
@@ -102,7 +103,7 @@ class Program:
         steps = self.steps_per_epoch(data)
         order_key, step_key = jax.random.split(jax.random.fold_in(jax.random.fold_in(key, _EPOCH), progress.epoch))
         order = jax.random.permutation(order_key, len(data.train.targets))
-        optimizer = make_optimizer(self.training, hyperparameters, steps)
+        optimizer = self._optimizer(hyperparameters, data)
 
         def step(i: jax.Array, carry: Any) -> Any:
             parameters, statistics, state, loss, right = carry
@@ -128,8 +129,9 @@ class Program:
             rows = i * batch + jnp.arange(batch)
             weights = (rows < judge.size).astype(jnp.float32)
             rows = jnp.minimum(rows, size - 1)
-            x = self._normalised(judge.inputs[rows], data)
+            x = data.scales.standardise(judge.inputs[rows].astype(jnp.float32))
             outputs = self.model.evaluate(progress.parameters, progress.statistics, x, *context)
+            outputs = data.scales.in_units(outputs) if self.task == "regression" else outputs
             return metrics.add_batch(sums, outputs, judge.targets[rows], weights, self.task)
 
         zero = metrics.Sums.zero(self.outputs if self.task == "classification" else 0)
@@ -160,15 +162,17 @@ class Program:
         self, parameters: Any, statistics: Any, key: jax.Array, data: DeviceData, rows: jax.Array, *context: jax.Array
     ) -> tuple[jax.Array, tuple[Any, jax.Array, jax.Array]]:
         augment_key, dropout_key = jax.random.split(key)
-        x = self._augmented(augment_key, self._normalised(data.train.inputs[rows], data))
+        x = self._augmented(augment_key, data.scales.standardise(data.train.inputs[rows].astype(jnp.float32)))
         targets = data.train.targets[rows]
+        targets = data.scales.standardise_targets(targets) if self.task == "regression" else targets
         outputs, statistics = self.model.train(parameters, statistics, dropout_key, x, *context)
         loss = metrics.example_losses(outputs, targets, self.task, self.training.label_smoothing).mean()
         right = jnp.float32(0) if self.task == "regression" else (outputs.argmax(-1) == targets).mean(dtype=jnp.float32)
         return loss, (statistics, loss, right)
 
-    def _normalised(self, inputs: jax.Array, data: DeviceData) -> jax.Array:
-        return (inputs.astype(jnp.float32) - data.mean) * (1.0 / data.deviation)
+    def _optimizer(self, hyperparameters: Hyperparameters, data: DeviceData) -> optax.GradientTransformation:
+        limit = self.training.max_gradient_norm or (1.0 if self.task == "regression" else math.inf)
+        return make_optimizer(self.training, hyperparameters, self.steps_per_epoch(data), limit)
 
     def _augmented(self, key: jax.Array, x: jax.Array) -> jax.Array:
         flip_key, crop_key = jax.random.split(key)
@@ -178,5 +182,4 @@ class Program:
 
 def device_data(dataset: Dataset, judge: Split, judge_length: int | None = None) -> DeviceData:
     """The arrays of a training on ``dataset.train``, measured on ``judge``, padded to ``judge_length`` examples."""
-    mean, deviation = dataset.statistics()
-    return DeviceData(examples_of(dataset.train), examples_of(judge, judge_length), mean, deviation)
+    return DeviceData(examples_of(dataset.train), examples_of(judge, judge_length), dataset.scales())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,10 +15,13 @@ import numpy as np
 import orbax.checkpoint as ocp
 from etils import epath
 
+from evonas import keys
+from evonas.arguments import require_integer, require_seed
+from evonas.data import resolve
 from evonas.data.dataset import Dataset, Split
 from evonas.description import describe
 from evonas.spaces.base import Space
-from evonas.storage import absolute, write_whole
+from evonas.storage import absolute, lock_directory, make_directory, write_whole
 from evonas.training.leaves import leaves_of, tree_of
 from evonas.training.metrics import Task
 from evonas.training.model import Model
@@ -40,7 +44,7 @@ class Retrained(NamedTuple):
 def retrain(
     space: Space,
     genome: Any,
-    dataset: Dataset,
+    data: Any,
     training: Training,
     directory: Any,
     *,
@@ -53,9 +57,10 @@ def retrain(
     Called again, it resumes from the last checkpoint, and gives the result that it would have given unbroken.
 
     Args:
-        space: fitted to the data.
+        space: where the genome is from; fitted to the data.
         genome: ``[L]`` integers.
-        dataset: without a test split, validation data are kept out of training and measured in its place.
+        data: see `evonas.data.resolve`. Without a test split, validation data are kept out of training and measured
+            in its place.
         training: the settings, a longer schedule than the search's.
         directory: for checkpoints, the curve, and the network.
         seed: of weights, order and augmentation.
@@ -63,13 +68,34 @@ def retrain(
         on_epoch: called with each new entry of the curve.
 
     Raises:
-        ValueError: if the directory holds the training of another network or with other settings, or is damaged, or
-            the training diverged.
+        ValueError: if an argument is wrong, the directory holds the training of another network or with other
+            settings, is damaged or in use by another process, or the training diverged.
     """
+    require_integer("checkpoint_epochs", checkpoint_epochs)
+    dataset = resolve(data)
+    space = space.fitted(dataset.input_shape, dataset.classes)
     training.check_inputs(dataset.input_shape)
-    directory = absolute(directory)
-    genome = space.check(genome)
-    _agree(directory, space, genome, dataset, training, seed)
+    genome, seed, directory = space.check(genome), require_seed(seed), absolute(directory)
+    make_directory(directory)
+    lock = lock_directory(directory)
+    try:
+        _agree(directory, space, genome, dataset, training, seed)
+        return _retrain(space, genome, dataset, training, directory, seed, checkpoint_epochs, on_epoch)
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _retrain(
+    space: Space,
+    genome: np.ndarray,
+    dataset: Dataset,
+    training: Training,
+    directory: epath.Path,
+    seed: int,
+    checkpoint_epochs: int,
+    on_epoch: Callable[[dict[str, float]], None] | None,
+) -> Retrained:
     model = Model(
         lambda rngs: space.network(
             genome, rngs=rngs, dtype=jnp.dtype(training.precision), initializer=training.initializer
@@ -78,7 +104,8 @@ def retrain(
     program = Program(model, training, dataset.task, dataset.classes)
     whole, judge = _whole(dataset)
     data = jax.tree.map(jnp.asarray, device_data(whole, judge))
-    hyperparameters, key = hyperparameters_of(training), jax.random.key(seed)
+    hyperparameters = hyperparameters_of(training)
+    key = jax.random.fold_in(jax.random.key(seed), keys.RETRAINING)
     progress = jax.jit(program.start)(key, hyperparameters, data)
     epoch = jax.jit(program.epoch)
     with ocp.CheckpointManager(
@@ -100,8 +127,7 @@ def retrain(
         raise _diverged(training.epochs, training)
     trained = TrainedNetwork(
         model.module(progress.parameters, progress.statistics),
-        data.mean,
-        data.deviation,
+        data.scales,
         space.format(genome),
         dataset.label_names,
     )
@@ -130,7 +156,6 @@ def _agree(
         "data_fingerprint": dataset.fingerprint(),
     }
     settings = json.loads(json.dumps(settings))
-    directory.mkdir(parents=True, exist_ok=True)
     path = directory / SETTINGS
     if not path.exists():
         write_whole(path, json.dumps(settings, indent=2).encode())
@@ -147,7 +172,13 @@ def _restored(checkpoints: ocp.CheckpointManager, progress: Progress) -> Progres
     if (latest := checkpoints.latest_step()) is None:
         return progress
     wanted = jax.eval_shape(lambda: leaves_of(progress))
-    return tree_of(checkpoints.restore(latest, args=ocp.args.StandardRestore(wanted)), progress)
+    try:
+        return tree_of(checkpoints.restore(latest, args=ocp.args.StandardRestore(wanted)), progress)
+    except Exception as error:  # Orbax raises errors of many kinds
+        raise ValueError(
+            f"the checkpoint {checkpoints.directory / str(latest)} is damaged ({type(error).__name__}): delete "
+            f"{checkpoints.directory} to train from the start"
+        ) from error
 
 
 def _curve(directory: epath.Path, epochs: int) -> list[dict[str, float]]:

@@ -41,6 +41,8 @@ class Training:
     """Of SGD."""
     weight_decay: float = 5e-4
     """L2 for SGD, decoupled for AdamW."""
+    max_gradient_norm: float | None = None
+    """Norm that the gradient of all weights is cut to; None: 1 for regression, no limit for classification."""
     label_smoothing: float = 0.0
     """Share of the target that goes to all classes alike."""
     flip: bool = False
@@ -69,6 +71,8 @@ class Training:
             )
         if not 0 <= self.weight_decay < math.inf:
             raise ValueError(f"weight_decay must be at least 0, got {self.weight_decay}")
+        if self.max_gradient_norm is not None and not self.max_gradient_norm > 0:
+            raise ValueError(f"max_gradient_norm must be positive or None, got {self.max_gradient_norm}")
         if not 0 <= self.label_smoothing < 1:
             raise ValueError(f"label_smoothing must be at least 0 and less than 1, got {self.label_smoothing}")
         _check_objectives(self.objectives)

@@ -211,6 +211,22 @@ def test_a_run_of_a_python_program_is_shown_and_says_how_it_goes_on(evonas_here,
     assert "w: finished" in evonas_here("status", "w").out
 
 
+def test_an_experiment_file_may_compute_with_jax_and_import_what_lies_beside_it(evonas_process, folder, monkeypatch):
+    for name in ("JAX_NUM_CPU_DEVICES", "XLA_FLAGS"):
+        monkeypatch.delenv(name, raising=False)
+    (folder / "beside.py").write_text(
+        "import jax.numpy as jnp\nimport numpy as np\nLABELS = np.array(jnp.arange(200)) % 3\n"
+    )
+    text = ARRAYS.replace("def config():\n", "def config():\n    from beside import LABELS\n")
+    (folder / "own.py").write_text(text.replace("labels[:200]", "LABELS"))
+    outcome = evonas_process("run", "own.py", "--workdir", "w")
+    assert outcome.code == 0, outcome
+    outcome = evonas_process("run", "own.py", "--workdir", "w2", "--cpu-devices", "3")
+    assert outcome.code == 2
+    assert "set the environment variable JAX_NUM_CPU_DEVICES=3 instead" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
 @pytest.mark.slow
 def test_a_run_is_interrupted_and_finished_by_the_same_command(start, evonas_here, evonas_process, folder):
     command = ["run", "pixels.py", "--cpu-devices", "2", *LONG]

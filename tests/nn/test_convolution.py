@@ -88,3 +88,17 @@ def test_training_in_a_loop_has_only_convolutions_in_the_canonical_layout():
     assert len(mine) >= 5
     assert all(map(is_canonical, mine))
     assert not all(map(is_canonical, convolutions_of_training(reference)))
+
+
+@pytest.mark.parametrize(
+    ("kernel", "groups", "message"),
+    [
+        ((2, 2, 4, 6), 1, "a convolution has an odd size, got 2x2"),
+        ((3, 4, 4, 6), 1, "a convolution has an odd size, got 3x4"),
+        ((3, 3, 2, 4), 2, "got 2 groups, 4 inputs and 4 outputs"),
+        ((3, 3, 1, 8), 4, "got 4 groups, 4 inputs and 8 outputs"),
+    ],
+)
+def test_convolutions_without_a_right_derivative_are_refused(kernel, groups, message):
+    with pytest.raises(ValueError, match=message):
+        convolve(jnp.zeros((1, 8, 8, 4)), jnp.zeros(kernel), 1, 1, groups)

@@ -143,3 +143,28 @@ def test_initial_kernels_have_the_variance_of_their_paper(initializer, variance)
     kernel = Style(initializer=initializer).kernel(nnx.Rngs(params=0), (64, 128))
     assert kernel.var() == pytest.approx(variance, rel=0.05)
     assert Style(initializer=initializer).kernel(nnx.Rngs(params=0), (0, 3)).shape == (0, 3)
+
+
+class Looping(nnx.Module):
+    def __init__(self, how, rngs):
+        self.how, self.kernel = how, nnx.Param(jnp.ones((8, 8)))
+        del rngs
+
+    def __call__(self, x):
+        kernel = self.kernel[...]
+        if self.how == "scan":
+            return jax.lax.scan(lambda x, _: (x @ kernel, None), x, None, length=4)[0]
+        if self.how == "switch":
+            branches = [lambda x: x, lambda x: x @ kernel, lambda x: x @ kernel @ kernel]
+            return jax.lax.switch(x.sum().astype(int), branches, x)
+        return jax.lax.while_loop(lambda x: x.sum() < 5, lambda x: x @ kernel, x)
+
+
+@pytest.mark.parametrize(("how", "multiply_adds"), [("scan", 4 * 64), ("switch", 2 * 64)])
+def test_loops_and_switches_are_counted_as_often_as_they_run(how, multiply_adds):
+    assert count_module(lambda rngs: Looping(how, rngs), (8,)) == (64, multiply_adds)
+
+
+def test_a_loop_of_unknown_length_is_not_counted_but_refused():
+    with pytest.raises(ValueError, match=r"a loop of unknown length can't be counted: give the space a count\(\)"):
+        count_module(lambda rngs: Looping("while", rngs), (8,))

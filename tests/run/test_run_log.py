@@ -72,6 +72,22 @@ def test_reading_a_history_that_is_not_there_makes_nothing(tmp_path):
     assert not (tmp_path / "history").exists()
 
 
+def test_a_new_history_is_on_disk_before_its_first_file_is_there(tmp_path, monkeypatch):
+    steps, replace = [], os.replace
+
+    def replaced(source, target):
+        steps.append(os.path.basename(target))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", lambda number: steps.append(os.fstat(number).st_ino))
+    monkeypatch.setattr(os, "replace", replaced)
+    log = written(tmp_path / "history", [2])
+    assert tmp_path.stat().st_ino in steps[: steps.index("000000000.jsonl")]
+    steps.clear()
+    log.append([evaluation(2)])
+    assert tmp_path.stat().st_ino not in steps
+
+
 def test_appending_nothing_writes_nothing(tmp_path):
     log = written(tmp_path, [2])
     before = files_in(tmp_path)

@@ -1,9 +1,12 @@
 """A workdir takes one run, of one process; what does not belong there is refused and nothing is changed."""
 
 import dataclasses
+import fcntl
 import json
+import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -111,6 +114,35 @@ def test_a_broken_configuration_is_named_and_left_alone(workdir, kind):
     assert files_in(workdir) == before
 
 
+NO_NUMBER = {
+    "missing": "it lacks the number of evaluations",
+    "many": 'expected an integer for evaluations, got "many"',
+    None: "expected an integer for evaluations, got null",
+    7.5: "expected an integer for evaluations, got 7.5",
+    True: "expected an integer for evaluations, got true",
+}
+
+
+@pytest.mark.parametrize("value", NO_NUMBER)
+def test_a_configuration_without_a_number_of_evaluations_is_named_and_left_alone(workdir, value):
+    path = workdir / "config.json"
+    config = json.loads(path.read_text()) | {"evaluations": value}
+    if value == "missing":
+        del config["evaluations"]
+    path.write_text(json.dumps(config))
+    before, counting = files_in(workdir), Counting()
+    with pytest.raises(ValueError, match=r"config.json is damaged .*: restore it, or start a new workdir") as caught:
+        search(workdir, 9, fitness=counting)
+    assert NO_NUMBER[value] in str(caught.value)
+    place = Workdir(workdir)
+    for refuses in (place.check, place.keep):
+        with pytest.raises(ValueError, match=r"config.json is damaged"):
+            refuses({"evaluations": 9})
+    place.close()
+    assert files_in(workdir) == before
+    assert not counting.ids
+
+
 def test_a_damaged_history_is_refused_before_the_configuration_is_changed(workdir):
     (workdir / "history" / "000000005.jsonl").write_text("?")
     before = files_in(workdir)
@@ -145,6 +177,21 @@ except ValueError as error:
     place.close()
     assert not is_running(workdir)
     assert subprocess.check_output(command, text=True) == ""
+
+
+def test_a_run_starts_while_another_process_asks_whether_it_does(workdir, monkeypatch):
+    asking = (workdir / ".lock").open("rb")
+    fcntl.flock(asking, fcntl.LOCK_SH)
+    monkeypatch.setattr(time, "sleep", lambda _: asking.close())
+    assert len(search(workdir, 9).evaluations) == 9
+
+
+def test_a_new_workdir_is_on_disk_before_anything_is_written_into_it(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda number: synced.append(os.fstat(number).st_ino))
+    place = Workdir(tmp_path / "runs" / "first")
+    assert sorted(synced) == sorted([tmp_path.stat().st_ino, (tmp_path / "runs").stat().st_ino])
+    place.close()
 
 
 def test_a_search_that_failed_lets_go_of_its_workdir(tmp_path):
@@ -196,9 +243,19 @@ def test_a_run_of_own_python_objects_says_how_to_continue(workdir):
 
 
 def test_drafts_of_a_killed_process_are_removed_by_the_next_but_not_by_a_reader(workdir):
-    draft = workdir / "history" / "000000005.jsonl.4711.part"
-    draft.write_bytes(b'{"id": 5')
+    places = ("history/000000005.jsonl", "config.json", "experiment.py", "generations.json", "result.json")
+    drafts = [workdir / f"{place}.4711.part" for place in places]
+    for draft in drafts:
+        draft.write_bytes(b'{"id": 5')
     assert len(RunLog(epath.Path(workdir / "history"))) == 7
-    assert draft.exists()
+    assert all(draft.exists() for draft in drafts)
     assert len(search(workdir, 9).evaluations) == 9
-    assert not draft.exists()
+    assert not any(draft.exists() for draft in drafts)
+
+
+def test_foreign_files_in_a_workdir_are_left_alone(workdir):
+    foreign = [workdir / name for name in ("film.part", "film.001.part", "my.config.json.part", "notes.txt")]
+    for path in foreign:
+        path.write_text("precious")
+    search(workdir, 9)
+    assert [path.read_text() for path in foreign] == ["precious"] * 4

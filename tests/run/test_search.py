@@ -14,7 +14,7 @@ import evonas
 from evonas.run import Run, RunLog
 from evonas.run.function import FunctionEvaluator
 from evonas.run.loop import search_loop
-from evonas.types import Failure
+from evonas.types import Failure, Measurement
 
 
 @pytest.fixture(scope="module")
@@ -355,6 +355,25 @@ def test_the_best_is_tested_once_and_its_metrics_are_kept(tmp_path, monkeypatch)
     again = evonas.search(**settings, workdir=tmp_path)
     monkeypatch.setattr(again.evaluator, "test", None)
     assert again.test() == metrics
+
+
+def test_a_test_that_failed_is_not_kept_as_the_result(tmp_path, monkeypatch):
+    run = evonas.search(
+        evonas.spaces.BitString(dim=64), evonas.data.Arrays(*pixels()), ALGORITHM, evaluations=6, workdir=tmp_path,
+        training=evonas.Training(epochs=1),
+    )  # fmt: skip
+    with monkeypatch.context() as out_of_memory:
+        failed = Measurement((), {}, Failure.OUT_OF_MEMORY)
+        out_of_memory.setattr(run.evaluator, "test", lambda *_: failed)
+        with pytest.raises(ValueError, match=r"could not be trained again for its test \(out of memory\)"):
+            run.test()
+    assert not (tmp_path / "result.json").exists()
+    assert run.test()["accuracy"] > 0
+
+
+def test_the_default_search_has_children():
+    run = evonas.search(SPACE, fitness=fitness, evaluations=40)
+    assert sum(evaluation.parents[0] >= 0 for evaluation in run.evaluations) == 20
 
 
 def pixels():

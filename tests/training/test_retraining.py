@@ -12,9 +12,12 @@ import jax
 import numpy as np
 import pytest
 from flax import nnx
+from sklearn.datasets import load_diabetes
 from training_cases import OwnSpace, random_genomes
 
+import evonas
 from evonas.nn import split
+from evonas.spaces import MLP
 from evonas.training import Training, load_network, retrain
 
 # Where a restore fails, threads of Orbax that still read complain of the event loop that the error closed.
@@ -181,6 +184,63 @@ def test_a_directory_of_other_data_is_refused(mlp, genome, iris, unbroken):
     other = dataclasses.replace(iris, train=iris.test)
     with pytest.raises(ValueError, match="holds a training with another data_fingerprint"):
         retrain(mlp, genome, other, TRAINING, unbroken.network.parent)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"checkpoint_epochs": 0}, "checkpoint_epochs must be an integer of at least 1, got 0"),
+        ({"seed": -1}, "seed must be an integer from 0"),
+        ({"seed": 2**32}, "seed must be an integer from 0"),
+        ({"genome": [0, 1]}, "a genome of MLP is 8 integers"),
+        ({"data": "flowers"}, "data must be"),
+    ],
+)
+def test_wrong_arguments_are_refused_and_nothing_is_made(changes, message, mlp, genome, iris, tmp_path):
+    given = {"space": mlp, "genome": genome, "data": iris, "training": TRAINING, "directory": tmp_path / "new"}
+    with pytest.raises(ValueError, match=message):
+        retrain(**given | changes)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_space_that_is_not_fitted_yet_numpy_seeds_and_names_of_data_will_do(mlp, genome, iris, unbroken, tmp_path):
+    space = dataclasses.replace(mlp, classes=7, input_shape=(9,))
+    trained = retrain(space, genome, iris, TRAINING, tmp_path / "iris", seed=np.int64(0))
+    assert trained.metrics == unbroken.metrics
+    small = MLP(max_depth=1, widths=(4,))
+    table = (iris.train.inputs, iris.train.targets)
+    assert "accuracy" in retrain(small, [0, 0, 0, 0, 0], table, Training(epochs=1), tmp_path / "arrays").metrics
+
+
+def test_two_trainings_in_one_directory_are_refused(mlp, genome, iris, tmp_path):
+    def again(_):
+        retrain(mlp, genome, iris, TRAINING, tmp_path)
+
+    with pytest.raises(ValueError, match="another process is running in"):
+        retrain(mlp, genome, iris, TRAINING, tmp_path, on_epoch=again)
+
+
+def test_a_damaged_checkpoint_is_named_with_what_to_do(mlp, genome, iris, tmp_path):
+    with pytest.raises(Interruption):
+        retrain(mlp, genome, iris, TRAINING, tmp_path, on_epoch=interrupt_after(3))
+    (metadata,) = (tmp_path / "checkpoints").glob("*/default/_METADATA")
+    whole = metadata.read_bytes()
+    for damage in (lambda: metadata.write_bytes(whole[:40]), metadata.unlink):
+        damage()
+        with pytest.raises(ValueError, match=r"the checkpoint .* is damaged .*: delete .*checkpoints to train from"):
+            retrain(mlp, genome, iris, TRAINING, tmp_path)
+    shutil.rmtree(tmp_path / "checkpoints")
+    assert len(retrain(mlp, genome, iris, TRAINING, tmp_path).curve) == 5
+
+
+def test_a_network_of_a_regression_gives_targets_in_their_units(tmp_path):
+    bunch = load_diabetes()
+    data = evonas.data.Arrays(bunch.data[:300], bunch.target[:300], bunch.data[300:], bunch.target[300:])
+    trained = retrain(MLP(max_depth=1, widths=(16,)), [0, 0, 0, 0, 0], data, Training(epochs=20), tmp_path)
+    predicted = np.asarray(load_network(trained.network)(bunch.data[300:]))[:, 0]
+    error = np.abs(predicted - bunch.target[300:]).mean()
+    assert error == pytest.approx(trained.metrics["mean_absolute_error"], rel=1e-4)
+    assert error < 60
 
 
 def test_damaged_settings_are_refused_in_a_sentence(mlp, genome, iris, tmp_path):

@@ -7,14 +7,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from sklearn.datasets import load_wine
+from sklearn.datasets import load_diabetes, load_wine
 from training_cases import OwnSpace, ScaledSpace, candidates_of, evaluate, random_genomes
 
 from evonas.data import Arrays
 from evonas.data.dataset import Split
 from evonas.spaces import MLP, MacroCNN
 from evonas.training import Training, TrainingEvaluator, evaluator
-from evonas.training.evaluator import training_function
+from evonas.training.evaluator import candidate_key, training_function
 from evonas.training.optimizer import Hyperparameters
 from evonas.training.program import device_data
 from evonas.types import Failure
@@ -139,6 +139,38 @@ def test_a_space_without_a_supernet_compiles_a_program_for_each_canonical_genome
     alone = evaluate(evaluator, genomes[3:4], [3])
     assert alone == measurements[3:4]
     assert evaluator.compilations == 2
+
+
+@dataclasses.dataclass(frozen=True)
+class OneSignature(OwnSpace):
+    def signature(self, genome):
+        del genome
+        return "the same for all"
+
+
+@dataclasses.dataclass(frozen=True)
+class SignatureOfScale(ScaledSpace):
+    def signature(self, genome):
+        return int(genome[0])
+
+
+def test_a_signature_of_the_users_own_never_trains_another_architecture(iris):
+    genomes = [[0, 0], [1, 0], [2, 0]]
+    assert evaluate(TrainingEvaluator(OneSignature(), iris, MLP_TRAINING), genomes) == evaluate(
+        TrainingEvaluator(OwnSpace(), iris, MLP_TRAINING), genomes
+    )
+    own = TrainingEvaluator(SignatureOfScale(), iris, MLP_TRAINING)
+    assert evaluate(own, [[0], [1]]) == evaluate(TrainingEvaluator(ScaledSpace(), iris, MLP_TRAINING), [[0], [1]])
+    assert own.compilations == 2
+
+
+def test_the_keys_of_trainings_are_those_of_nothing_else():
+    run, seeds = jax.random.key(3), range(8)
+    trainings = [candidate_key(3, candidate) for candidate in seeds]
+    proposals = [jax.random.fold_in(run, candidate) for candidate in seeds]
+    proposals += [key for proposal in proposals for key in jax.random.split(proposal, 8)]
+    known = {tuple(jax.random.key_data(key).tolist()) for key in proposals}
+    assert not known & {tuple(jax.random.key_data(key).tolist()) for key in trainings}
 
 
 def test_a_bounded_number_of_programs_is_kept(iris, monkeypatch):
@@ -269,6 +301,17 @@ def test_regression_learns_a_linear_map_and_is_judged_by_the_mean_absolute_error
     for measurement in evaluate(evaluator, random_genomes(space, 3)):
         assert measurement.fitness == (-measurement.metrics["mean_absolute_error"],)
         assert measurement.metrics["mean_absolute_error"] < 0.3 * constant
+
+
+def test_regression_learns_targets_of_any_scale_with_the_default_settings():
+    bunch = load_diabetes()  # targets from 25 to 346
+    for scale, offset in ((1.0, 0.0), (1e-4, 0.0), (1e3, -1e5)):
+        dataset = Arrays(bunch.data, bunch.target * scale + offset, validation_share=0.3).load()
+        space = MLP(max_depth=2, widths=(16, 32)).fitted(dataset.input_shape, 1)
+        constant = np.abs(dataset.validation.targets - dataset.train.targets.mean(0)).mean()
+        for measurement in evaluate(TrainingEvaluator(space, dataset, Training()), random_genomes(space, 4)):
+            assert measurement.metrics["mean_absolute_error"] < constant
+            assert measurement.metrics["loss"] > scale**2
 
 
 def test_tables_of_classes_are_learned_from_features_of_any_scale():

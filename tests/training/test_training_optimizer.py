@@ -23,6 +23,12 @@ def test_without_a_warm_up_the_first_step_has_the_whole_learning_rate():
     assert learning_rate_at(jnp.int32(5), 0.1, 10, 0.0) == pytest.approx(0.05)
 
 
+@pytest.mark.parametrize(("warmup", "steps"), [(1.5, 6), (0.5, 3), (2.3, 23), (7.9, 8)])
+def test_the_learning_rate_never_exceeds_its_peak_whatever_the_warm_up(warmup, steps):
+    rates = [float(learning_rate_at(jnp.int32(step), 0.3, steps, warmup)) for step in range(steps)]
+    assert max(rates) <= 0.3 + 1e-7
+
+
 def test_a_warm_up_longer_than_the_training_still_gives_numbers():
     rates = [float(learning_rate_at(jnp.int32(step), 1.0, 3, 9)) for step in range(4)]
     assert rates == pytest.approx([1 / 9, 2 / 9, 3 / 9, 4 / 9])
@@ -75,6 +81,25 @@ def test_the_first_step_of_sgd_by_hand():
     updates, _ = optimizer.update(slope, optimizer.init(x), x)
     # gradient with L2 is 1 + 0.01 * 2; Nesterov looks ahead: (1 + momentum) of it in the first step
     assert updates[0] == pytest.approx(-0.1 * 1.9 * 1.02)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_the_gradient_of_all_weights_together_is_cut_to_its_greatest_norm(optimizer):
+    training = Training(optimizer=optimizer, weight_decay=0.0)
+    limited = make_optimizer(training, hyperparameters_of(training), 10, max_gradient_norm=1.0)
+    free = make_optimizer(training, hyperparameters_of(training), 10)
+    x = {"a": jnp.array([1.0]), "b": jnp.array([2.0])}
+    large, cut = {"a": jnp.array([30.0]), "b": jnp.array([40.0])}, {"a": jnp.array([0.6]), "b": jnp.array([0.8])}
+    for one, other in zip(
+        jax.tree.leaves(limited.update(large, limited.init(x), x)[0]),
+        jax.tree.leaves(free.update(cut, free.init(x), x)[0]),
+        strict=True,
+    ):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+    small = jax.tree.map(lambda value: value / 100, large)
+    np.testing.assert_array_equal(
+        limited.update(small, limited.init(x), x)[0]["a"], free.update(small, free.init(x), x)[0]["a"]
+    )
 
 
 def test_decay_of_adamw_is_decoupled_from_the_gradient():

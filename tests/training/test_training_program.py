@@ -10,6 +10,7 @@ from flax import nnx
 from sklearn.metrics import f1_score
 from training_cases import random_genomes
 
+from evonas.data.dataset import Scales
 from evonas.nn import inherit, split
 from evonas.spaces import MLP
 from evonas.training import Training
@@ -38,7 +39,7 @@ def rows_of_epochs(examples, batch, epochs, seed):
     training = Training(epochs=epochs, batch_size=batch)
     program = Program(Model(lambda _: Recorder(epochs * steps, batch)), training, "regression", 1)
     every = Examples(jnp.arange(examples, dtype=jnp.float32)[:, None], jnp.zeros((examples, 1)), jnp.int32(examples))
-    data = DeviceData(every, every, jnp.zeros(1), jnp.ones(1))
+    data = DeviceData(every, every, Scales(*(jnp.zeros(1), jnp.ones(1)) * 2))
     key, given = jax.random.key(seed), hyperparameters_of(training)
     progress = program.start(key, given, data)
     epoch = jax.jit(program.epoch)
@@ -150,7 +151,7 @@ def test_candidates_of_any_width_begin_with_the_variance_of_their_initialiser(in
     """In a shared program too, whose weights are those of the greatest widths."""
     space = MLP(max_depth=2, widths=(64, 256), dropout=(0.0,), input_shape=(100,), classes=10)
     training = Training(initializer=initializer)
-    data = DeviceData(*(Examples(iris.train.inputs, iris.train.targets, 96),) * 2, 0, 1)
+    data = DeviceData(*(Examples(iris.train.inputs, iris.train.targets, 96),) * 2, Scales(0, 1, 0, 1))
     start = jax.jit(shared_program(space, iris, training).start)
     for genome in ([1, 0, 0, 0, 0, 0, 0, 0], [1, 0, 1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0]):
         genome = np.array(genome, np.int32)

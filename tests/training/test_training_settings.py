@@ -20,6 +20,7 @@ from evonas.training import Training
         ({"epochs": 3, "warmup_epochs": 3.0}, "warmup_epochs must be at least 0 and less than the 3 epochs, got 3.0"),
         ({"warmup_epochs": -1}, "warmup_epochs must be at least 0"),
         ({"objectives": ("loss", "loss")}, "objectives must be different, got loss, loss"),
+        ({"max_gradient_norm": 0.0}, "max_gradient_norm must be positive or None, got 0.0"),
         ({"objectives": ("speed",)}, "unknown objective 'speed'; expected some of accuracy, macro_f1"),
     ],
 )
