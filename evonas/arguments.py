@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from typing import Any
 
@@ -56,8 +57,38 @@ def require_share(owner: Any, *names: str) -> None:
     """Raise ValueError unless each named attribute is a share: a number from 0 to 1."""
     for name in names:
         value = getattr(owner, name)
-        if not 0 <= value <= 1:
-            raise ValueError(f"{type(owner).__name__}.{name} must be from 0 to 1, got {value!r}")
+        if not (_is_number(value) and 0 <= value <= 1):
+            raise ValueError(f"{type(owner).__name__}.{name} must be a number from 0 to 1, got {value!r}")
+
+
+def require_positive(owner: Any, *names: str) -> None:
+    """Raise ValueError unless each named attribute is a finite number greater than 0."""
+    for name in names:
+        value = getattr(owner, name)
+        if not (_is_number(value) and 0 < value < math.inf):
+            raise ValueError(f"{type(owner).__name__}.{name} must be a finite number greater than 0, got {value!r}")
+
+
+def require_object(owner: Any, name: str, kind: Any, example: str, optional: bool = False) -> None:
+    """Check that a part of a setting is an object of its kind, not the class of one or a number.
+
+    Args:
+        owner: the setting.
+        name: of the attribute that holds the part.
+        kind: a class, a union of classes or a protocol that is checked at run time.
+        example: an expression for such an object, for the message.
+        optional: whether None will do.
+
+    Raises:
+        ValueError: if it is not.
+    """
+    value = getattr(owner, name)
+    # A class has its objects' methods, so a protocol alone lets it through.
+    if (isinstance(value, kind) and not isinstance(value, type)) or (optional and value is None):
+        return
+    raise ValueError(
+        f"{type(owner).__name__}.{name} must be an object such as {example}{' or None' * optional}, got {value!r}"
+    )
 
 
 def require_one_of(owner: Any, name: str, allowed: Collection[str]) -> None:
@@ -76,6 +107,10 @@ def require_seed(seed: Any) -> int:
     if not _is_integer(seed) or not 0 <= seed < 2**32:
         raise ValueError(f"seed must be an integer from 0 to 2^32 - 1, got {seed!r}")
     return int(seed)
+
+
+def _is_number(value: Any) -> bool:
+    return _is_integer(value) or isinstance(value, float | np.floating)
 
 
 def _is_integer(value: Any) -> bool:

@@ -17,7 +17,8 @@ def describe(value: Any) -> Any:
     """A JSON-able description of a frozen dataclass, its fields described alike; `rebuild` reads it.
 
     Raises:
-        ValueError: if it holds anything but dataclasses, tuples, lists, mappings, strings, numbers, booleans and None.
+        ValueError: if it holds anything but dataclasses, tuples, lists, mappings, strings, numbers, booleans and None,
+            or a field or key named "type", which stands for the class.
     """
     if isinstance(value, enum.Enum):
         return value.value
@@ -28,11 +29,19 @@ def describe(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [describe(item) for item in value]
     if isinstance(value, Mapping):
-        return {str(name): describe(item) for name, item in value.items()}
+        return _fields(value, {str(name): item for name, item in value.items()})
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: describe(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
-        return {"type": type_name(type(value)), **fields}
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}
+        return {"type": type_name(type(value)), **_fields(value, fields)}
     raise ValueError(f"a setting is a dataclass, a tuple, a string, a number or None; got {value!r}")
+
+
+def _fields(value: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
+    if "type" in fields:
+        raise ValueError(
+            f'"type" names the class in a description, so no field or key may be named that: rename it in {value!r}'
+        )
+    return {name: describe(item) for name, item in fields.items()}
 
 
 def rebuild(description: Any, known: Mapping[str, type] | None = None) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import operator
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -12,10 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evonas.arguments import require_seed
+from evonas.arguments import require_integer, require_seed
 from evonas.evolution.algorithm import Algorithm, BoundAlgorithm, resampling_key
 from evonas.evolution.state import State
 from evonas.genome import genome_index
+from evonas.keys import NOISE
 from evonas.spaces.base import Space
 from evonas.types import FAILED, Candidates
 
@@ -24,9 +24,6 @@ FitnessFn = Callable[[jax.Array, jax.Array], jax.Array]
 
 ATTEMPTS = 10
 """New proposals for a candidate that repeats a known architecture, where repeats are resampled."""
-
-_NOISE = 2**31 + 1
-"""What the keys of noise are folded from: no candidate's id."""
 
 
 _Proposal = tuple[Candidates, State]
@@ -69,11 +66,11 @@ def simulate(
         ``[repeats, evaluations]`` float32. ``-inf`` while every candidate has failed.
 
     Raises:
-        ValueError: if a table's size is not the space's, a count is not positive, or a space is too large to resample.
+        ValueError: if a table's size is not the space's, a count is not a positive integer, or a space is too large to
+            resample.
     """
-    evaluations, repeats = operator.index(evaluations), operator.index(repeats)
-    if evaluations < 1 or repeats < 1:
-        raise ValueError(f"evaluations and repeats must be at least 1, got {evaluations} and {repeats}")
+    require_integer("evaluations", evaluations)
+    require_integer("repeats", repeats)
     if duplicates not in ("allow", "resample"):
         raise ValueError(f'duplicates is "allow" or "resample", got {duplicates!r}')
     fitness_of = _lookup(space, table)
@@ -98,7 +95,7 @@ def _step(
 ) -> tuple[_Run, jax.Array]:
     candidates, asked = _ask_new(bound, space, key, run)
     genome = candidates.genomes[0]
-    noise_key = jax.random.fold_in(jax.random.fold_in(key, _NOISE), candidates.ids[0])
+    noise_key = jax.random.fold_in(jax.random.fold_in(key, NOISE), candidates.ids[0])
     fitness = fitness_of(noise_key, genome)
     fitness = jnp.where(jnp.isfinite(fitness), fitness, FAILED).astype(jnp.float32)
     better = fitness > run.best

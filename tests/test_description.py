@@ -88,6 +88,19 @@ def test_an_unknown_field_is_named():
         rebuild({"type": "evonas.spaces.bitstring:BitString", "size": 3})
 
 
+@dataclasses.dataclass(frozen=True)
+class Typed:
+    """A setting with a field named as descriptions name the class."""
+
+    type: str = "conv"
+
+
+@pytest.mark.parametrize("value", [Typed(), {"type": "conv"}, Mine(inner=[{"type": 3}])])
+def test_a_field_or_key_named_as_the_class_is_in_a_description_is_refused(value):
+    with pytest.raises(ValueError, match=r"no field or key may be named that: rename it in .*type"):
+        describe(value)
+
+
 @pytest.mark.parametrize("value", [object(), lambda: 0, Mine, {1, 2}, Mine(inner=print)])
 def test_what_can_not_be_written_down_is_refused(value):
     with pytest.raises(ValueError, match="a setting is a dataclass"):

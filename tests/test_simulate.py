@@ -109,8 +109,10 @@ def test_resampling_goes_by_canonical_form():
     [
         ({"table": ONES[:-1]}, r"each of its 1024 genomes, got shape \(1023,\)"),
         ({"reported": ONES[None]}, r"got shape \(1, 1024\)"),
-        ({"evaluations": 0}, "at least 1, got 0 and 6"),
-        ({"repeats": 0}, "at least 1, got 40 and 0"),
+        ({"evaluations": 0}, "evaluations must be an integer of at least 1, got 0"),
+        ({"evaluations": 2.5}, "evaluations must be an integer of at least 1, got 2.5"),
+        ({"repeats": 0}, "repeats must be an integer of at least 1, got 0"),
+        ({"repeats": "6"}, "repeats must be an integer of at least 1, got '6'"),
         ({"duplicates": "forbid"}, '"allow" or "resample", got \'forbid\''),
     ],
 )

@@ -9,16 +9,14 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from evonas.arguments import require_integers
+from evonas.arguments import require_integers, require_object
 from evonas.evolution.distance import Distance, Hamming
 from evonas.evolution.reproduction import Child, Reproduction, draw_valid
 from evonas.evolution.state import Members, State, no_members
 from evonas.evolution.survival import Elitist, Oldest, Replacement, Selection
+from evonas.keys import RESAMPLING
 from evonas.spaces.base import Space
 from evonas.types import FAILED, NOBODY, Candidates
-
-_RESAMPLING = 2**31
-"""What the keys of other proposals are folded from: no candidate's id."""
 
 
 class InitFn(Protocol):
@@ -59,7 +57,7 @@ class BoundAlgorithm(NamedTuple):
 
 def resampling_key(key: jax.Array, attempt: jax.Array | int) -> jax.Array:
     """The key to `ask` with, in place of the run's, for other proposals from the same state."""
-    return jax.random.fold_in(jax.random.fold_in(key, _RESAMPLING), attempt)
+    return jax.random.fold_in(jax.random.fold_in(key, RESAMPLING), attempt)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,10 +77,12 @@ class Algorithm:
 
     def __post_init__(self) -> None:
         require_integers(self, "population_size")
-        if isinstance(self.survive, Elitist) and not 0 <= self.survive.elites < self.population_size:
+        require_object(self, "reproduce", Reproduction, "evonas.evolution.Reproduction()", optional=True)
+        require_object(self, "survive", Replacement | Selection, "evonas.evolution.survival.Oldest()")
+        require_object(self, "distance", Distance, "evonas.Hamming()")
+        if isinstance(self.survive, Elitist) and self.survive.elites >= self.population_size:
             raise ValueError(
-                f"elites must be at least 0 and less than the population of {self.population_size}, "
-                f"got {self.survive.elites}"
+                f"elites must be less than the population of {self.population_size}, got {self.survive.elites}"
             )
 
     def bind(self, space: Space) -> BoundAlgorithm:

@@ -88,6 +88,9 @@ def nsga2(
 ) -> Algorithm:
     """NSGA-II: Deb et al. 2002. Binary tournaments by Pareto rank and crowding; parents and children compete.
 
+    Members of equal fitness share their crowding distance, and one of each different fitness stays before a second
+    of any: Fortin and Parizeau 2013.
+
     Args:
         population_size: members, random founders, and children of a generation.
         mutation: of every child.

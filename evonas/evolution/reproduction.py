@@ -9,7 +9,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from evonas.arguments import require_integers, require_share
+from evonas.arguments import require_integers, require_object, require_share
 from evonas.evolution.distance import Distance
 from evonas.evolution.diversity import mean_distance
 from evonas.evolution.scores import Fitness, Score
@@ -42,7 +42,7 @@ class Reaction:
     """Probability that a random genome takes a child's place."""
 
     def __post_init__(self) -> None:
-        require_share(self, "immigrant_share")
+        require_share(self, "threshold", "immigrant_share")
         require_integers(self, "extra_mutations", least=0)
 
 
@@ -66,9 +66,10 @@ class Reproduction:
     def __post_init__(self) -> None:
         require_integers(self, "sample_size")
         require_share(self, "crossover_probability")
-        for name, value in {"mutation": self.mutation, "crossover": self.crossover, "score": self.score}.items():
-            if isinstance(value, type) or not (callable(value) or (name == "crossover" and value is None)):
-                raise ValueError(f"{name} is an object such as evonas.variation.ChangeOne(), got {value!r}")
+        require_object(self, "mutation", Mutation, "evonas.variation.ChangeOne()")
+        require_object(self, "crossover", Crossover, "evonas.variation.Uniform()", optional=True)
+        require_object(self, "score", Score, "evonas.scores.Fitness()")
+        require_object(self, "reaction", Reaction, "evonas.Reaction(threshold=0.2)", optional=True)
 
     def __call__(self, key: jax.Array, members: Members, space: Space, distance: Distance) -> Child:
         """A child of the members, of which at least one must be alive; the key is consumed."""

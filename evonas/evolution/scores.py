@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import jax
 import jax.numpy as jnp
 
-from evonas.arguments import require_integers, require_share
+from evonas.arguments import require_integers, require_positive, require_share
 from evonas.evolution.distance import Distance
 from evonas.evolution.diversity import niche_count, novelty
 from evonas.evolution.pareto import crowded_order
@@ -46,8 +46,7 @@ class SharedFitness:
     """Members nearer than this share."""
 
     def __post_init__(self) -> None:
-        if not self.radius > 0:
-            raise ValueError(f"the radius of fitness sharing is positive, got {self.radius}")
+        require_positive(self, "radius")
 
     def __call__(self, members: Members, distance: Distance) -> jax.Array:
         """Shared fitness ``[P]``."""
@@ -92,12 +91,15 @@ class CrowdedParetoRank:
         require_integers(self, "neighbours")
 
     def __call__(self, members: Members, distance: Distance) -> jax.Array:
-        """Place in the crowded order ``[P]``."""
+        """Place in the crowded order ``[P]``, the same for members of the same rank and distance."""
+        return _among_living(crowded_order(self.objectives(members, distance)), members)
+
+    def objectives(self, members: Members, distance: Distance) -> jax.Array:
+        """What is compared ``[P, M]``: the fitness, and novelty if it counts; -inf where nobody lives."""
         fitness = members.fitness
         if self.novelty_objective:
             fitness = jnp.column_stack([fitness, novelty(members, distance, self.neighbours)])
-        living = jnp.where(members.alive[:, None], fitness, FAILED)
-        return _among_living(crowded_order(living), members)
+        return jnp.where(members.alive[:, None], fitness, FAILED)
 
 
 def _among_living(score: jax.Array, members: Members) -> jax.Array:

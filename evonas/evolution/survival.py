@@ -7,7 +7,9 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
+from evonas.arguments import require_integers, require_object
 from evonas.evolution.distance import Distance, pairwise
+from evonas.evolution.pareto import crowded_survivors
 from evonas.evolution.scores import CrowdedParetoRank
 from evonas.evolution.state import Members
 
@@ -60,10 +62,13 @@ class Crowding:
 
 @dataclasses.dataclass(frozen=True)
 class Elitist:
-    """A generation of children takes over, but for the best of the parents."""
+    """A generation of children takes over, but for the best of the parents; between equals the younger lives on."""
 
     elites: int = 1
     """Members that live on."""
+
+    def __post_init__(self) -> None:
+        require_integers(self, "elites", least=0)
 
     def brood_size(self, population_size: int) -> int:
         """Children of a generation."""
@@ -72,16 +77,22 @@ class Elitist:
     def select(self, pool: Members, population_size: int, distance: Distance) -> jax.Array:
         """Rows of the pool (members, then brood) that make the next population."""
         del distance
-        best = jnp.argsort(-pool.fitness[:population_size, 0], stable=True)[: self.elites]
+        best = jnp.lexsort((-pool.ids[:population_size], -pool.fitness[:population_size, 0]))[: self.elites]
         return jnp.concatenate([best, jnp.arange(population_size, pool.ids.shape[0])])
 
 
 @dataclasses.dataclass(frozen=True)
 class NonDominated:
-    """The best of parents and children by Pareto rank and crowding distance: NSGA-II (Deb et al. 2002)."""
+    """The best of parents and children by Pareto rank and crowding distance: NSGA-II (Deb et al. 2002).
+
+    Between equals the younger stays: see `evonas.evolution.pareto.crowded_survivors`.
+    """
 
     score: CrowdedParetoRank = CrowdedParetoRank()
     """The crowded comparison."""
+
+    def __post_init__(self) -> None:
+        require_object(self, "score", CrowdedParetoRank, "evonas.scores.CrowdedParetoRank()")
 
     def brood_size(self, population_size: int) -> int:
         """Children of a generation."""
@@ -89,7 +100,7 @@ class NonDominated:
 
     def select(self, pool: Members, population_size: int, distance: Distance) -> jax.Array:
         """Rows of the pool (members, then brood) that make the next population."""
-        return jnp.argsort(-self.score(pool, distance), stable=True)[:population_size]
+        return crowded_survivors(self.score.objectives(pool, distance), pool.ids, population_size)
 
 
 Replacement = Oldest | WorstOfSample | Crowding

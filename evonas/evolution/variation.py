@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from evonas import genome as genomes
-from evonas.arguments import require_share
+from evonas.arguments import require_object, require_share
 from evonas.spaces.base import Space
 
 
@@ -81,6 +81,7 @@ class OrIdentity:
     """Of no change."""
 
     def __post_init__(self) -> None:
+        require_object(self, "mutation", Mutation, "evonas.variation.ChangeOne()")
         require_share(self, "probability")
 
     def __call__(self, key: jax.Array, genome: jax.Array, space: Space) -> jax.Array:

@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evonas import keys
 from evonas.data.dataset import Dataset, Split
+from evonas.keys import TRAINING
 from evonas.spaces.base import Space
 from evonas.training.model import Model
 from evonas.training.optimizer import Hyperparameters, hyperparameters_of
@@ -170,7 +170,7 @@ def default_objectives(dataset: Dataset) -> tuple[str, ...]:
 
 def candidate_key(seed: Any, candidate: Any) -> jax.Array:
     """The key of a candidate's training, by its place in the run."""
-    return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), keys.TRAINING), candidate)
+    return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), TRAINING), candidate)
 
 
 def training_function(space: Space, genome: np.ndarray, dataset: Dataset, training: Training) -> Callable:

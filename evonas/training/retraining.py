@@ -15,11 +15,11 @@ import numpy as np
 import orbax.checkpoint as ocp
 from etils import epath
 
-from evonas import keys
 from evonas.arguments import require_integer, require_seed
 from evonas.data import resolve
 from evonas.data.dataset import Dataset, Split
 from evonas.description import describe
+from evonas.keys import RETRAINING
 from evonas.spaces.base import Space
 from evonas.storage import absolute, lock_directory, make_directory, write_whole
 from evonas.training.leaves import leaves_of, tree_of
@@ -105,7 +105,7 @@ def _retrain(
     whole, judge = _whole(dataset)
     data = jax.tree.map(jnp.asarray, device_data(whole, judge))
     hyperparameters = hyperparameters_of(training)
-    key = jax.random.fold_in(jax.random.key(seed), keys.RETRAINING)
+    key = jax.random.fold_in(jax.random.key(seed), RETRAINING)
     progress = jax.jit(program.start)(key, hyperparameters, data)
     epoch = jax.jit(program.epoch)
     with ocp.CheckpointManager(

@@ -74,6 +74,14 @@ def test_elites_are_the_best_of_the_parents_and_all_children_follow():
     assert state.members.ids[3:].tolist() == list(range(10, 17))
 
 
+def test_of_equal_parents_the_younger_are_the_elite():
+    space = Letters()
+    bound = compiled(genetic_algorithm(6, elites=2), space)
+    candidates, state = bound.ask(KEY, bound.init(KEY), 10)
+    state = bound.tell(state, candidates, jnp.array([1.0, 7, 7, 7, 0, np.nan, 0, 0, 0, 0])[:, None])
+    assert state.members.ids.tolist() == [3, 2, 6, 7, 8, 9]
+
+
 def test_nsga2_keeps_the_extremes_of_every_objective():
     for told, living, _ in generations(nsga2(10), 8, objectives=2):
         np.testing.assert_array_equal(living.max(0), told.max(0))

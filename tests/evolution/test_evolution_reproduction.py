@@ -1,7 +1,6 @@
 """How a child comes about: mutation presets, crossovers, constraints, reaction to a loss of diversity."""
 
 import dataclasses
-import functools
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +10,8 @@ from evolution_cases import Constrained, Letters, compiled, members
 
 import evonas
 from evonas.evolution import Reaction, genetic_algorithm, regularized_evolution
+from evonas.evolution.scores import CrowdedParetoRank
+from evonas.evolution.survival import NonDominated, Oldest
 from evonas.evolution.variation import (
     ChangeEach,
     ChangeOne,
@@ -176,10 +177,15 @@ def test_where_no_child_is_valid_the_parent_is_proposed_again():
     assert (candidates.genomes == 0).all()
 
 
-@pytest.mark.parametrize("elites", [-1, 4])
-def test_elites_must_leave_room_for_children(elites):
-    with pytest.raises(ValueError, match="less than the population of 4"):
-        functools.partial(genetic_algorithm, 4)(elites=elites)
+def test_elites_must_leave_room_for_children():
+    with pytest.raises(ValueError, match="elites must be less than the population of 4, got 4"):
+        genetic_algorithm(4, elites=4)
+
+
+@pytest.mark.parametrize("elites", [-1, 1.5, "1", True])
+def test_elites_must_be_a_count(elites):
+    with pytest.raises(ValueError, match=rf"Elitist\.elites must be an integer of at least 0, got {elites!r}"):
+        genetic_algorithm(4, elites=elites)
 
 
 @pytest.mark.parametrize(
@@ -189,8 +195,51 @@ def test_elites_must_leave_room_for_children(elites):
         (lambda: evonas.variation.OrIdentity(probability=-0.1), "probability"),
         (lambda: evonas.genetic_algorithm(crossover_probability=2), "crossover_probability"),
         (lambda: evonas.scores.FitnessAndNovelty(novelty_weight=float("nan")), "novelty_weight"),
+        (lambda: evonas.scores.FitnessAndNovelty(novelty_weight=None), "novelty_weight"),
+        (lambda: evonas.variation.ChangeEach("0.5"), "probability"),
+        (lambda: evonas.Reaction(threshold=7), "threshold"),
+        (lambda: evonas.Reaction(immigrant_share="all"), "immigrant_share"),
     ],
 )
 def test_a_share_out_of_range_is_refused(make, name):
-    with pytest.raises(ValueError, match=f"{name} must be from 0 to 1, got"):
+    with pytest.raises(ValueError, match=f"{name} must be a number from 0 to 1, got"):
         make()
+
+
+@pytest.mark.parametrize("radius", [0, -0.1, float("inf"), float("nan"), "0.3"])
+def test_a_radius_of_niches_must_be_positive(radius):
+    with pytest.raises(
+        ValueError, match=rf"SharedFitness\.radius must be a finite number greater than 0, got {radius!r}"
+    ):
+        evonas.scores.SharedFitness(radius)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: regularized_evolution(distance=evonas.Hamming),
+            r"Algorithm\.distance .* as evonas\.Hamming\(\), got <cl",
+        ),
+        (lambda: regularized_evolution(distance=None), r"Algorithm\.distance .* as evonas\.Hamming\(\), got None"),
+        (
+            lambda: evonas.Algorithm(8, reproduce=ChangeOne()),
+            r"Algorithm\.reproduce .*Reproduction\(\) or None, got Ch",
+        ),
+        (lambda: evonas.Algorithm(8, survive=Oldest), r"Algorithm\.survive .*Oldest\(\), got <class"),
+        (lambda: NonDominated(CrowdedParetoRank), r"NonDominated\.score .*CrowdedParetoRank\(\), got <class"),
+        (lambda: regularized_evolution(reaction=0.2), r"Reproduction\.reaction .*0\.2\) or None, got 0\.2"),
+        (lambda: regularized_evolution(mutation=ChangeOne), r"Reproduction\.mutation .*ChangeOne\(\), got <class"),
+        (lambda: genetic_algorithm(crossover="uniform"), r"Reproduction\.crossover .*\(\) or None, got 'uniform'"),
+        (lambda: genetic_algorithm(score=evonas.scores.Fitness), r"Reproduction\.score .*Fitness\(\), got <class"),
+        (lambda: OrIdentity(ChangeOne), r"OrIdentity\.mutation .*ChangeOne\(\), got <class"),
+    ],
+)
+def test_a_part_that_is_no_object_of_its_kind_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_functions_will_do_as_parts_of_an_algorithm():
+    algorithm = regularized_evolution(4, 2, lambda _, genome, space: jnp.full_like(genome, space.dim))
+    assert (children_of(algorithm, BitString(50), ALIKE, 3).genomes == 50).all()
