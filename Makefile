@@ -12,6 +12,7 @@ help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/ -/'
 
 search: $(READY)  ## search architectures on scikit-learn's digits, in one to three minutes
+	@echo "the command evonas is in $(VENV)/bin: \`. $(VENV)/bin/activate\` lets you call it by its name"
 	$(VENV)/bin/evonas run experiments/digits.py
 
 test: $(READY)  ## run the whole test suite
@@ -31,7 +32,8 @@ clean:  ## remove the environment and caches
 
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "evonas needs Python 3.11 or newer: none found; set PYTHON=/path/to/python"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@echo "setting up $(VENV), in about a minute"
+	@$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install -qq --upgrade "pip>=25.1"
 	$(VENV)/bin/python -m pip install -qq --constraint constraints.txt --editable . --group dev
 	@touch $(READY)

@@ -13,8 +13,12 @@ import numpy as np
 _PLAIN = (str, int, float, bool, type(None))
 
 
-def describe(value: Any) -> Any:
+def describe(value: Any, name: str = "a setting") -> Any:
     """A JSON-able description of a frozen dataclass, its fields described alike; `rebuild` reads it.
+
+    Args:
+        value: what to describe.
+        name: what errors call it.
 
     Raises:
         ValueError: if it holds anything but dataclasses, tuples, lists, mappings, strings, numbers, booleans and None,
@@ -25,15 +29,18 @@ def describe(value: Any) -> Any:
     if isinstance(value, _PLAIN):
         return value
     if isinstance(value, np.generic):
-        return describe(value.item())
+        return describe(value.item(), name)
     if isinstance(value, tuple | list):
-        return [describe(item) for item in value]
+        return [describe(item, name) for item in value]
     if isinstance(value, Mapping):
         return _fields(value, {str(name): item for name, item in value.items()})
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}
         return {"type": type_name(type(value)), **_fields(value, fields)}
-    raise ValueError(f"a setting is a dataclass, a tuple, a string, a number or None; got {value!r}")
+    raise ValueError(
+        f"{name} must be a frozen dataclass, a tuple, a string, a number or None, to be written down with the run; got "
+        f"{value!r}: make a function a dataclass with __call__"
+    )
 
 
 def _fields(value: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,7 +48,7 @@ def _fields(value: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(
             f'"type" names the class in a description, so no field or key may be named that: rename it in {value!r}'
         )
-    return {name: describe(item) for name, item in fields.items()}
+    return {name: describe(item, f"{type(value).__name__}.{name}") for name, item in fields.items()}
 
 
 def rebuild(description: Any, known: Mapping[str, type] | None = None) -> Any:

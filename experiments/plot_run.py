@@ -58,6 +58,7 @@ def main(settings: Settings) -> None:
     for axis in axes.flat:
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(alpha=0.25)
+        axis.xaxis.get_major_locator().set_params(integer=True)
     figure.savefig(settings.output, dpi=144)
 
 

@@ -28,14 +28,18 @@ Workdir = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="WORKDIR")]
 
 @dataclasses.dataclass(frozen=True)
 class RunOptions:
-    """Run a search, or continue it where its workdir holds one."""
+    """Run a search, or continue it where its workdir holds one.
+
+    Attributes:
+        experiment: the file's own settings.
+        workdir: directory of the run, local or gs://.
+        cpu_devices: CPU devices that train candidates at the same time, where there is no GPU or TPU; by default one a
+            core.
+    """
 
     experiment: Annotated[Experiment, tyro.conf.arg(name="")]
-    """The file's own settings."""
     workdir: str
-    """Directory of the run, local or gs://."""
     cpu_devices: int | None = None
-    """CPU devices that train candidates at the same time, where there is no GPU or TPU; by default one a core."""
 
 
 def run(file: str, arguments: list[str]) -> None:
@@ -97,6 +101,7 @@ def best(workdir: Workdir) -> None:
         workdir: of the run.
     """
     console = Console()
+    _, log = stored.history_of(workdir)
     evaluation = stored.evaluation_of(workdir)
     metrics = evaluation.measurement.metrics
     alone = stored.stands_alone(workdir)
@@ -110,6 +115,7 @@ def best(workdir: Workdir) -> None:
     if (test := kept_test(workdir, evaluation.id)) is not None:
         facts["test"] = display.format_metrics(test)
     display.print_facts(console, "measured", facts)
+    display.print_front(console, log)
 
 
 def retrain(
@@ -161,9 +167,8 @@ def retrain(
         )
 
     trained = train_for_good(space, evaluation.genome, dataset, training, place, seed=seed, on_epoch=on_epoch)
-    measured_on = "validation" if dataset.test is None else "test"
     facts = {
-        measured_on: display.format_metrics(trained.metrics),
+        trained.split: display.format_metrics(trained.metrics),
         "network": f'evonas.load_network("{trained.network}")',
     }
     display.print_facts(console, "result", facts)
@@ -171,18 +176,33 @@ def retrain(
 
 def _search(experiment: Experiment, workdir: str, command: str, file: str | None) -> None:
     console = Console()
-    console.print(f"searching {experiment.space}\nwith {command}", highlight=False, markup=False, soft_wrap=True)
     progress = display.ProgressBar(console)
-    callbacks: list[Callback] = [progress] if file is None else [_KeepFile(file), progress]
+    callbacks: list[Callback] = [_Opening(console), progress]
+    if file is not None:
+        callbacks.insert(0, _KeepFile(file))
     try:
         finished = run_experiment(experiment, workdir, callbacks)
     except KeyboardInterrupt:
         progress.stop()
-        display.print_hint(console, f"stopped; nothing is lost: continue with: {command}")
+        display.print_hint(console, f"stopped; all evaluations are kept: continue with: {command}")
         sys.exit(130)
     finally:
         progress.stop()
     _print_result(console, finished)
+
+
+class _Opening(Callback):
+    """Says what is searched, and on what data."""
+
+    def __init__(self, console: Console):
+        self._console = console
+
+    def started(self, run: Run) -> None:
+        dataset = run.evaluator.dataset  # type: ignore[attr-defined]
+        sizes = ", ".join(f"{len(split):,} {name}" for name, split in dataset.splits().items())
+        shape = "x".join(map(str, dataset.input_shape))
+        lines = f"searching {run.population.space}\non {dataset.name}: {sizes} examples of shape {shape}"
+        self._console.print(lines, highlight=False, markup=False, soft_wrap=True)
 
 
 class _KeepFile(Callback):
@@ -200,6 +220,7 @@ class _KeepFile(Callback):
 def _print_result(console: Console, run: Run) -> None:
     evaluator, best = run.evaluator, run.best
     assert isinstance(evaluator, TrainingEvaluator)
+    display.print_hint(console, "measuring the best")
     test = "no test data" if evaluator.dataset.test is None else display.format_metrics(run.test())
     display.print_best(console, best, evaluator.space.layers(best.genome))
     display.print_facts(
@@ -217,4 +238,5 @@ def _print_result(console: Console, run: Run) -> None:
             "workdir": run.workdir,
         },
     )
+    display.print_front(console, run.evaluations)
     display.print_hint(console, f"train it for good with: {shlex.join(['evonas', 'retrain', str(run.workdir)])}")

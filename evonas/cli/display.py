@@ -20,6 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from evonas.evolution import pareto_front
 from evonas.run import Callback, Evaluation, Run
 from evonas.types import Failure
 
@@ -30,8 +31,8 @@ PLAIN_SECONDS = 10.0
 class ProgressBar(Callback):
     """A bar with the best so far; in a pipe or a log file, now and then a line."""
 
-    def __init__(self, console: Console):
-        self._console = console
+    def __init__(self, console: Console | None = None):
+        self._console = console = console or Console()
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -49,7 +50,8 @@ class ProgressBar(Callback):
     def started(self, run: Run) -> None:
         """Show the bar, and what earlier processes left."""
         if len(run.log):
-            self._console.print(f"resuming: {min(len(run.log), run.budget)} of {run.budget} evaluations are there")
+            there = f"{len(run.log)} of {run.budget}" if len(run.log) <= run.budget else f"more than {run.budget}"
+            self._console.print(f"resuming: {there} evaluations are there")
         self._best = best_of(run.log)
         waiting = len(run.log) < run.budget
         self._task = self._bar.add_task(
@@ -90,6 +92,19 @@ def print_best(console: Console, evaluation: Evaluation, layers: list[str]) -> N
     console.print(f"  {evaluation.architecture}", highlight=False, markup=False, soft_wrap=True)
     for layer in layers:
         console.print(f"    {layer}", highlight=False, markup=False, soft_wrap=True)
+
+
+def print_front(console: Console, evaluations: Iterable[Evaluation]) -> None:
+    """With several objectives, all that no other dominates, best first by the first one."""
+    succeeded = [evaluation for evaluation in evaluations if len(evaluation.fitness) > 1]
+    if not succeeded:
+        return
+    rows = np.flatnonzero(pareto_front(np.array([evaluation.fitness for evaluation in succeeded])))
+    front = sorted((succeeded[row] for row in rows), key=lambda evaluation: (-evaluation.fitness[0], evaluation.id))
+    console.print("\n[bold]Pareto front[/bold] (candidate: fitness, maximised)", highlight=False)
+    for evaluation in front:
+        line = f"  {evaluation.id:>6}: {format_fitness(evaluation.fitness)}  {evaluation.architecture}"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def print_hint(console: Console, text: str) -> None:

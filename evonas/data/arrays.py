@@ -16,30 +16,33 @@ class Arrays:
 
     Inputs are images ``[n, H, W, C]`` or ``[n, H, W]``, or features ``[n, F]``. Integer targets ``[n]`` are class
     labels 0 to K-1; floating targets ``[n]`` or ``[n, K]`` mean regression.
+
+    Attributes:
+        inputs: training examples.
+        targets: their labels or regression targets.
+        test_inputs: test examples; without them there is no test split.
+        test_targets: targets of the test examples.
+        validation_inputs: validation examples; without them a part of the training examples is taken.
+        validation_targets: targets of the validation examples.
+        name: what runs and reports call the data set.
+        label_names: a name for each output; by default the number of the class.
+        validation_share: the share of the training examples that guides the search, where no validation examples are
+            given.
+        split_seed: chooses the validation examples and those that `limit` keeps.
+        limit: how many training examples to use; all by default.
     """
 
     inputs: np.ndarray = dataclasses.field(repr=False)
-    """Training examples."""
     targets: np.ndarray = dataclasses.field(repr=False)
-    """Their labels or regression targets."""
     test_inputs: np.ndarray | None = dataclasses.field(default=None, repr=False)
-    """Test examples; without them there is no test split."""
     test_targets: np.ndarray | None = dataclasses.field(default=None, repr=False)
-    """Targets of the test examples."""
     validation_inputs: np.ndarray | None = dataclasses.field(default=None, repr=False)
-    """Validation examples; without them a part of the training examples is taken."""
     validation_targets: np.ndarray | None = dataclasses.field(default=None, repr=False)
-    """Targets of the validation examples."""
     name: str = "arrays"
-    """What runs and reports call the data set."""
     label_names: tuple[str, ...] = ()
-    """A name for each output; by default the number of the class."""
     validation_share: float = 0.1
-    """The share of the training examples that guides the search, where no validation examples are given."""
     split_seed: int = 0
-    """Chooses the validation examples and those that `limit` keeps."""
     limit: int | None = None
-    """How many training examples to use; all by default."""
 
     def load(self) -> Dataset:
         """The arrays, checked and split.

@@ -18,14 +18,16 @@ class Digits:
     """1,797 handwritten digits: images ``[n, 8, 8, 1]`` uint8 with values 0 to 16, in 10 classes.
 
     scikit-learn gives them no test split. Here a stratified fifth is the test split, the same for all settings.
+
+    Attributes:
+        validation_share: the share of the images outside test that guides the search.
+        split_seed: chooses the validation images and those that `limit` keeps.
+        limit: how many training images to use; all by default.
     """
 
     validation_share: float = 0.1
-    """The share of the images outside test that guides the search."""
     split_seed: int = 0
-    """Chooses the validation images and those that `limit` keeps."""
     limit: int | None = None
-    """How many training images to use; all by default."""
 
     def load(self) -> Dataset:
         """The digits, split.

@@ -25,16 +25,19 @@ class Npz:
     Keras, ``x_train`` and ``y_train``; likewise with ``test``, and with ``validation`` or ``val``, which may be
     missing. An array ``label_names`` may name the classes. Arrays with other names are not read. Shapes and types are
     those of `Arrays`.
+
+    Attributes:
+        path: the file, also in a bucket: ``gs://bucket/file.npz``.
+        validation_share: the share of the training examples that guides the search, where the file has no validation
+            arrays.
+        split_seed: chooses the validation examples and those that `limit` keeps.
+        limit: how many training examples to use; all by default.
     """
 
     path: str
-    """The file, also in a bucket: ``gs://bucket/file.npz``."""
     validation_share: float = 0.1
-    """The share of the training examples that guides the search, where the file has no validation arrays."""
     split_seed: int = 0
-    """Chooses the validation examples and those that `limit` keeps."""
     limit: int | None = None
-    """How many training examples to use; all by default."""
 
     def load(self) -> Dataset:
         """The file's arrays, checked and split. The data set's name is the file's.

@@ -19,7 +19,8 @@ def resolve(data: Any) -> Dataset:
 
     Args:
         data: ``"digits"``; ``"tfds:NAME"``; the path of an ``.npz`` file; a tuple ``(inputs, targets)`` of arrays; a
-            source, which is anything with ``load()``; or a `Dataset`, which is returned as it is.
+            source, which is anything with ``load()``, such as `evonas.data.Arrays`, which takes validation and test
+            examples, too; or a `Dataset`, which is returned as it is.
 
     Raises:
         FileNotFoundError: if the file or the prepared data set is missing.

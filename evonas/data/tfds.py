@@ -19,24 +19,27 @@ class TFDS:
 
     What is not yet prepared in ``data_dir`` is downloaded and written there as ArrayRecord. Splits are written as
     tensorflow-datasets does: ``train[:20%]``, ``train[5000:]``, ``train+extra``.
+
+    Attributes:
+        name: the data set, perhaps with configuration and version: ``cifar10``, ``emnist/letters``, ``cifar10:3.0.2``.
+        data_dir: the folder of prepared data sets, also in a bucket; by default ``TFDS_DATA_DIR`` or
+            ``~/tensorflow_datasets``.
+        train: the split that candidates are trained on.
+        validation: the split that guides the search; by default a part of train.
+        test: the split of the final figure; None if there is none.
+        validation_share: the share of train that guides the search, where no validation split is given.
+        split_seed: chooses the validation examples and those that `limit` keeps.
+        limit: how many training examples to use; all by default.
     """
 
     name: str
-    """The data set, perhaps with configuration and version: ``cifar10``, ``emnist/letters``, ``cifar10:3.0.2``."""
     data_dir: str | None = None
-    """The folder of prepared data sets, also in a bucket; by default ``TFDS_DATA_DIR`` or ``~/tensorflow_datasets``."""
     train: str = "train"
-    """The split that candidates are trained on."""
     validation: str | None = None
-    """The split that guides the search; by default a part of train."""
     test: str | None = "test"
-    """The split of the final figure; None if there is none."""
     validation_share: float = 0.1
-    """The share of train that guides the search, where no validation split is given."""
     split_seed: int = 0
-    """Chooses the validation examples and those that `limit` keeps."""
     limit: int | None = None
-    """How many training examples to use; all by default."""
 
     def load(self) -> Dataset:
         """The data set, prepared if need be, checked and split.

@@ -62,18 +62,21 @@ def resampling_key(key: jax.Array, attempt: jax.Array | int) -> jax.Array:
 
 @dataclasses.dataclass(frozen=True)
 class Algorithm:
-    """An evolutionary algorithm: its founders are random, the other two slots are settings."""
+    """An evolutionary algorithm: its founders are random, the other two slots are settings.
+
+    Attributes:
+        population_size: members of the population, and number of random founders.
+        reproduce: how a child comes about; None: every candidate is random.
+        survive: who stays.
+        distance: what diversity is measured by.
+        several_objectives: whether all objectives are compared, or there may be but one.
+    """
 
     population_size: int
-    """Members of the population, and number of random founders."""
     reproduce: Reproduction | None = Reproduction()
-    """How a child comes about; None: every candidate is random."""
     survive: Replacement | Selection = Oldest()
-    """Who stays."""
     distance: Distance = Hamming()
-    """What diversity is measured by."""
     several_objectives: bool = False
-    """Whether all objectives are compared, or there may be but one."""
 
     def __post_init__(self) -> None:
         require_integers(self, "population_size")

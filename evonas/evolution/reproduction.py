@@ -32,14 +32,17 @@ class Child(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Reaction:
-    """What happens while the population's mean distance is below a threshold."""
+    """What happens while the population's mean distance is below a threshold.
+
+    Attributes:
+        threshold: mean distance of two members, from 0 to 1.
+        extra_mutations: mutations added to each child.
+        immigrant_share: probability that a random genome takes a child's place.
+    """
 
     threshold: float = 0.2
-    """Mean distance of two members, from 0 to 1."""
     extra_mutations: int = 2
-    """Mutations added to each child."""
     immigrant_share: float = 0.0
-    """Probability that a random genome takes a child's place."""
 
     def __post_init__(self) -> None:
         require_share(self, "threshold", "immigrant_share")
@@ -48,20 +51,23 @@ class Reaction:
 
 @dataclasses.dataclass(frozen=True)
 class Reproduction:
-    """Tournament selection with replacement, crossover, mutation."""
+    """Tournament selection with replacement, crossover, mutation.
+
+    Attributes:
+        sample_size: members drawn for each tournament.
+        mutation: applied to every child.
+        crossover: applied before the mutation; None: one parent.
+        crossover_probability: share of the children that have two parents, where there is a crossover.
+        score: what the tournament compares.
+        reaction: what is done against a loss of diversity.
+    """
 
     sample_size: int = 2
-    """Members drawn for each tournament."""
     mutation: Mutation = SpaceMutation()
-    """Applied to every child."""
     crossover: Crossover | None = None
-    """Applied before the mutation; None: one parent."""
     crossover_probability: float = 0.9
-    """Share of the children that have two parents, where there is a crossover."""
     score: Score = Fitness()
-    """What the tournament compares."""
     reaction: Reaction | None = None
-    """What is done against a loss of diversity."""
 
     def __post_init__(self) -> None:
         require_integers(self, "sample_size")

@@ -40,10 +40,12 @@ class SharedFitness:
 
     Fitness is counted from the worst living member, so that dividing punishes whatever its sign; the worst keeps a
     small share of the range, so that a niche of the worst is not all alike.
+
+    Attributes:
+        radius: members nearer than this share.
     """
 
     radius: float = 0.3
-    """Members nearer than this share."""
 
     def __post_init__(self) -> None:
         require_positive(self, "radius")
@@ -59,12 +61,15 @@ class SharedFitness:
 
 @dataclasses.dataclass(frozen=True)
 class FitnessAndNovelty:
-    """Ranks of fitness and of novelty, weighed. Ranks make it independent of the scales of both."""
+    """Ranks of fitness and of novelty, weighed. Ranks make it independent of the scales of both.
+
+    Attributes:
+        novelty_weight: weight of novelty's rank; fitness's rank has the rest.
+        neighbours: novelty is the mean distance to this many nearest members.
+    """
 
     novelty_weight: float = 0.3
-    """Weight of novelty's rank; fitness's rank has the rest."""
     neighbours: int = 5
-    """Novelty is the mean distance to this many nearest members."""
 
     def __post_init__(self) -> None:
         require_share(self, "novelty_weight")
@@ -80,12 +85,15 @@ class FitnessAndNovelty:
 
 @dataclasses.dataclass(frozen=True)
 class CrowdedParetoRank:
-    """NSGA-II's crowded comparison: Pareto rank, then crowding distance (Deb et al. 2002)."""
+    """NSGA-II's crowded comparison: Pareto rank, then crowding distance (Deb et al. 2002).
+
+    Attributes:
+        novelty_objective: whether novelty counts as one more objective.
+        neighbours: novelty is the mean distance to this many nearest members.
+    """
 
     novelty_objective: bool = False
-    """Whether novelty counts as one more objective."""
     neighbours: int = 5
-    """Novelty is the mean distance to this many nearest members."""
 
     def __post_init__(self) -> None:
         require_integers(self, "neighbours")

@@ -62,10 +62,13 @@ class Crowding:
 
 @dataclasses.dataclass(frozen=True)
 class Elitist:
-    """A generation of children takes over, but for the best of the parents; between equals the younger lives on."""
+    """A generation of children takes over, but for the best of the parents; between equals the younger lives on.
+
+    Attributes:
+        elites: members that live on.
+    """
 
     elites: int = 1
-    """Members that live on."""
 
     def __post_init__(self) -> None:
         require_integers(self, "elites", least=0)
@@ -86,10 +89,12 @@ class NonDominated:
     """The best of parents and children by Pareto rank and crowding distance: NSGA-II (Deb et al. 2002).
 
     Between equals the younger stays: see `evonas.evolution.pareto.crowded_survivors`.
+
+    Attributes:
+        score: the crowded comparison.
     """
 
     score: CrowdedParetoRank = CrowdedParetoRank()
-    """The crowded comparison."""
 
     def __post_init__(self) -> None:
         require_object(self, "score", CrowdedParetoRank, "evonas.scores.CrowdedParetoRank()")

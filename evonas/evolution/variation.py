@@ -58,10 +58,13 @@ class RedrawOne:
 
 @dataclasses.dataclass(frozen=True)
 class ChangeEach:
-    """Every gene by itself takes another value with a probability: NNI's mutation has 0.05."""
+    """Every gene by itself takes another value with a probability: NNI's mutation has 0.05.
+
+    Attributes:
+        probability: of each gene.
+    """
 
     probability: float = 0.05
-    """Of each gene."""
 
     def __post_init__(self) -> None:
         require_share(self, "probability")
@@ -73,12 +76,15 @@ class ChangeEach:
 
 @dataclasses.dataclass(frozen=True)
 class OrIdentity:
-    """No change with a probability, else another mutation: Real et al. 2019 have 0.05."""
+    """No change with a probability, else another mutation: Real et al. 2019 have 0.05.
+
+    Attributes:
+        mutation: what happens otherwise.
+        probability: of no change.
+    """
 
     mutation: SpaceMutation | ChangeOne | RedrawOne | ChangeEach = SpaceMutation()
-    """What happens otherwise."""
     probability: float = 0.05
-    """Of no change."""
 
     def __post_init__(self) -> None:
         require_object(self, "mutation", Mutation, "evonas.variation.ChangeOne()")

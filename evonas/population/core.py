@@ -135,7 +135,8 @@ class Population:
             ValueError: if no candidate has a fitness yet.
         """
         if self._best is None:
-            raise ValueError(f"no candidate has a fitness yet: {self.evaluations} told, all of them failed")
+            told = f"{self.evaluations} were told, and all of them failed" if self.evaluations else "none was told"
+            raise ValueError(f"no candidate has a fitness yet: {told}")
         return self._record(self._best)
 
     def pareto_front(self) -> list[Record]:

@@ -28,24 +28,28 @@ FORMAT = 1
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """Everything that decides a search's result. The same experiment gives the same history on any devices."""
+    """Everything that decides a search's result. The same experiment gives the same history on any devices.
+
+    Attributes:
+        space: where the architectures live; fitted to the data.
+        data: what candidates are trained on: a source, or what `evonas.data.as_source` takes for one.
+        algorithm: how candidates are proposed.
+        training: how each candidate is trained.
+        evaluations: candidates to evaluate; may be raised when a run is continued.
+        batch_size: candidates asked for at once. A setting of the search, not of the machine: a multiple of the devices
+            is best.
+        duplicates: a known architecture is evaluated again, proposed anew, or answered from its first evaluation.
+        seed: of all randomness.
+    """
 
     space: Space
-    """Where the architectures live; fitted to the data."""
     data: Source
-    """What candidates are trained on: a source, or what `evonas.data.as_source` takes for one."""
     algorithm: Algorithm
-    """How candidates are proposed."""
     training: Training = Training()
-    """How each candidate is trained."""
     evaluations: int = 100
-    """Candidates to evaluate; may be raised when a run is continued."""
     batch_size: int = 8
-    """Candidates asked for at once. A setting of the search, not of the machine: a multiple of the devices is best."""
     duplicates: Literal["allow", "resample", "reuse"] = "resample"
-    """A known architecture is evaluated again, proposed anew, or answered from its first evaluation."""
     seed: int = 0
-    """Of all randomness."""
 
     def __post_init__(self) -> None:
         _check_settings(self.space, self.algorithm, self.training)
@@ -101,6 +105,7 @@ def search(
     """Search for the best architecture of a space.
 
     Each candidate is trained on ``data`` and judged on its validation split, or judged by a ``fitness`` of your own.
+    Fitness is maximised, so that errors and costs are negated in it: a mean absolute error of 2 is a fitness of -2.
     A workdir makes it durable: called again with the same arguments it resumes, with more evaluations it goes on.
 
     Args:
@@ -114,7 +119,8 @@ def search(
         batch_size: candidates asked for at once.
         duplicates: a known architecture is evaluated again ("allow"), proposed anew ("resample"), or answered from
             its first evaluation ("reuse").
-        fitness: in place of ``data``: a function of candidates (``.ids``, ``.genomes``) to their fitness.
+        fitness: in place of ``data``: a function of candidates (``.ids``, ``.genomes``) to their fitness. A workdir
+            can't tell whether it is still the same function: that is yours to see to. What it raises ends the search.
         callbacks: told what happens.
 
     Returns:
@@ -189,7 +195,8 @@ def _check_settings(space: Any, algorithm: Any, training: Any) -> None:
         ("training", training, Training),
     ):
         if not isinstance(value, kind):
-            raise ValueError(f"{name} must be an evonas {kind.__name__}, got {value!r}")
+            call_it = f" (call it: {value.__name__}(...))" if callable(value) and hasattr(value, "__name__") else ""
+            raise ValueError(f"{name} must be an evonas {kind.__name__}, got {value!r}{call_it}")
 
 
 def _check_numbers(evaluations: Any, batch_size: Any, seed: Any, duplicates: Any) -> None:

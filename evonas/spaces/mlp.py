@@ -54,8 +54,9 @@ class MLP(Space):
         if not self.dropout or len(set(self.dropout)) < len(self.dropout) or not all(0 <= p < 1 for p in self.dropout):
             raise ValueError(f"MLP.dropout must be one or more different rates in [0, 1), got {self.dropout}")
         require_shape(self, "input_shape", "features", remedy="; flatten the examples")
-        widest = max(*self.widths, self.input_shape[0])
-        require_budget(self, (self.max_depth * widest + self.classes) * (widest + 1))
+        inputs, narrowest, widest = self.input_shape[0], min(self.widths), max(*self.widths, self.input_shape[0])
+        least = (inputs + 1) * narrowest + (narrowest + 1) * self.classes
+        require_budget(self, least, (self.max_depth * widest + self.classes) * (widest + 1))
 
     @property
     def genes(self) -> Mapping[str, tuple[Any, ...]]:

@@ -84,7 +84,10 @@ class TrainingEvaluator:
             ValueError: if the data has no test split.
         """
         if self.dataset.test is None:
-            raise ValueError(f"the data {self.dataset.name!r} has no test examples")
+            raise ValueError(
+                f"the data {self.dataset.name!r} has no test examples: give some, as in "
+                "evonas.data.Arrays(inputs, targets, test_inputs=..., test_targets=...)"
+            )
         data = self._data._replace(judge=self._judged_by(self.dataset.test))
         return self._train(np.asarray(genome)[None], np.array([candidate]), data)[0]
 

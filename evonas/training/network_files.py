@@ -25,13 +25,13 @@ _FIELDS = {"space", "architecture", "label_names", "precision", *Scales._fields}
 
 
 class TrainedNetwork(nnx.Module):
-    """A network with the normalisation that its data had: from raw inputs to classes, or to targets in their units.
+    """A network with the normalisation that its data had: raw inputs in, logits or targets in their units out.
 
     Attributes:
         network: the space's module.
         scales: of the data.
         architecture: its text.
-        label_names: a name for each output, or none.
+        label_names: a name for each output, or none: ``label_names[outputs[0].argmax()]``.
     """
 
     def __init__(

@@ -36,7 +36,8 @@ NETWORK, CHECKPOINTS, CURVE, SETTINGS, RESULT = "network", "checkpoints", "curve
 class Retrained(NamedTuple):
     """What came out."""
 
-    metrics: dict[str, float]  # on the test data, read once, at the end; on validation data where there is no test
+    metrics: dict[str, float]  # measured once, at the end
+    split: str  # what they were measured on: "test", or "validation" where the data have no test examples
     curve: list[dict[str, float]]  # one entry an epoch
     network: epath.Path  # for `load_network`
 
@@ -133,7 +134,8 @@ def _retrain(
     )
     save_network(directory / NETWORK, space, trained, training.precision)
     write_whole(directory / RESULT, json.dumps(metrics, indent=2).encode())
-    return Retrained(metrics, curve, directory / NETWORK)
+    split = "validation" if dataset.test is None else "test"
+    return Retrained(metrics, split, curve, directory / NETWORK)
 
 
 def _whole(dataset: Dataset) -> tuple[Dataset, Split]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from evonas.arguments import require_integers, require_one_of, require_share
 from evonas.nn.style import Initializer
@@ -25,36 +25,41 @@ OBJECTIVES = {
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """The training of one candidate. Learning rate, weight decay and epochs do not enter the compiled program."""
+    """The training of one candidate. Learning rate, weight decay and epochs do not enter the compiled program.
+
+    Attributes:
+        epochs: passes over the training data.
+        batch_size: examples a step; a last incomplete batch of an epoch is left out, another one each epoch.
+        optimizer: SGD with Nesterov momentum, or AdamW.
+        learning_rate: at the end of the warm-up; from there by cosine to 0.
+        warmup_epochs: epochs in which the learning rate grows from 0.
+        momentum: of SGD.
+        weight_decay: L2 for SGD, decoupled for AdamW.
+        max_gradient_norm: norm that the gradient of all weights is cut to; None: 1 for regression, no limit for
+            classification.
+        label_smoothing: share of the target that goes to all classes alike.
+        flip: mirror half of the images left to right.
+        crop: shift images by up to this many pixels, zeros coming in.
+        precision: of the computation; parameters and statistics stay float32.
+        initializer: of kernels.
+        objectives: what the fitness consists of, out of accuracy, macro_f1, loss, mean_absolute_error, parameters and
+            multiply_adds, the last four negated; empty: accuracy, or mean absolute error for regression.
+    """
 
     epochs: int = 10
-    """Passes over the training data."""
     batch_size: int = 64
-    """Examples a step; a last incomplete batch of an epoch is left out, another one each epoch."""
     optimizer: Optimizer = "sgd"
-    """SGD with Nesterov momentum, or AdamW."""
     learning_rate: float = 0.1
-    """At the end of the warm-up; from there by cosine to 0."""
     warmup_epochs: float = 0.0
-    """Epochs in which the learning rate grows from 0."""
     momentum: float = 0.9
-    """Of SGD."""
     weight_decay: float = 5e-4
-    """L2 for SGD, decoupled for AdamW."""
     max_gradient_norm: float | None = None
-    """Norm that the gradient of all weights is cut to; None: 1 for regression, no limit for classification."""
     label_smoothing: float = 0.0
-    """Share of the target that goes to all classes alike."""
     flip: bool = False
-    """Mirror half of the images left to right."""
     crop: int = 0
-    """Shift images by up to this many pixels, zeros coming in."""
     precision: Precision = "float32"
-    """Of the computation; parameters and statistics stay float32."""
     initializer: Initializer = "he"
-    """Of kernels."""
     objectives: tuple[str, ...] = ()
-    """What the fitness consists of, from `OBJECTIVES`; empty: accuracy, or mean absolute error for regression."""
 
     def __post_init__(self) -> None:
         require_integers(self, "epochs", "batch_size")
@@ -87,7 +92,9 @@ class Training:
             raise ValueError(f"flip and crop are for images [H, W, C]; an example of the data has shape {input_shape}")
 
 
-def _check_objectives(objectives: tuple[str, ...]) -> None:
+def _check_objectives(objectives: Any) -> None:
+    if isinstance(objectives, str):
+        raise ValueError(f'objectives must be a tuple of names, such as ("{objectives}",), got {objectives!r}')
     for objective in objectives:
         if objective not in OBJECTIVES:
             raise ValueError(f"unknown objective {objective!r}; expected some of {', '.join(OBJECTIVES)}")

@@ -182,6 +182,27 @@ def test_data_that_have_changed_are_not_trained_on(evonas_here, finished):
     assert outcome.err == "evonas: the data 'flat digits' have changed since the run in w: restore them\n"
 
 
+def test_the_pareto_front_of_several_objectives_is_shown(evonas_here, folder):
+    (folder / "own.py").write_text(
+        ARRAYS.replace("regularized_evolution(population_size=4, sample_size=2)", "nsga2(population_size=4)").replace(
+            "Training(epochs=1)", 'Training(epochs=1, objectives=("accuracy", "parameters"))'
+        )
+    )
+    outcome, best = evonas_here("run", "own.py", "--workdir", "w"), evonas_here("best", "w")
+    assert outcome.code == best.code == 0, outcome
+    assert "on arrays: 180 train, 20 validation examples of shape 64\n" in outcome.out
+    fitness = {number: line["fitness"] for number, line in evaluations_in(folder / "w").items()}
+    dominated = {
+        a for a in fitness for b in fitness
+        if fitness[b] != fitness[a] and all(x >= y for x, y in zip(fitness[b], fitness[a], strict=True))
+    }  # fmt: skip
+    for text in (outcome.out, best.out):
+        shown = [
+            int(line.split(":")[0]) for line in text.partition("Pareto front")[2].splitlines()[1:] if ":" in line[:10]
+        ]
+        assert sorted(shown) == sorted(fitness.keys() - dominated)
+
+
 def test_a_run_of_a_python_program_is_shown_and_says_how_it_goes_on(evonas_here, folder):
     def search(evaluations):
         evonas.search(
@@ -242,7 +263,10 @@ def test_a_run_is_interrupted_and_finished_by_the_same_command(start, evonas_her
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
     assert process.returncode == 130, err
-    assert "stopped; nothing is lost: continue with: evonas run pixels.py --cpu-devices 2 --evaluations 600\n" in out
+    assert (
+        "stopped; all evaluations are kept: continue with: evonas run pixels.py --cpu-devices 2 --evaluations 600\n"
+        in out
+    )
     assert "Traceback" not in out + err
     known = evaluations_in(workdir)
     assert 6 <= len(known) < 600
@@ -261,9 +285,9 @@ def test_a_run_is_interrupted_and_finished_by_the_same_command(start, evonas_her
 
 
 @pytest.mark.slow
-def test_real_training_has_the_same_history_on_one_two_and_four_devices(evonas_process, finished):
+def test_real_training_has_the_same_history_on_one_two_four_and_eight_devices(evonas_process, finished):
     expected = evaluations_in(finished)  # on two
-    for devices in (1, 4):
+    for devices in (1, 4, 8):
         outcome = evonas_process("run", "pixels.py", "--workdir", str(devices), "--cpu-devices", str(devices))
         assert outcome.code == 0, outcome
         assert evaluations_in(finished.parent / str(devices)) == expected

@@ -92,7 +92,7 @@ def test_there_is_no_best_of_failures_alone():
     with pytest.raises(ValueError, match="0 told"):
         _ = population.best
     population.tell(population.ask(2), [np.nan, -np.inf])
-    with pytest.raises(ValueError, match="2 told, all of them failed"):
+    with pytest.raises(ValueError, match="2 were told, and all of them failed"):
         _ = population.best
     assert population.pareto_front() == []
 

@@ -207,7 +207,7 @@ def test_no_number_that_is_not_finite_ever_wins(bad):
 def test_a_search_in_which_all_failed_has_no_best():
     run = search(evaluations=12, fitness=lambda c: np.full(len(c), np.nan))
     assert len(run.evaluations) == 12
-    with pytest.raises(ValueError, match="12 told, all of them failed"):
+    with pytest.raises(ValueError, match="12 were told, and all of them failed"):
         _ = run.best
 
 

@@ -8,7 +8,7 @@ from flax import nnx
 
 from evonas.nn import merge, split
 from evonas.spaces import MacroCNN
-from evonas.spaces.macro_cnn.cost import greatest_cost
+from evonas.spaces.macro_cnn.cost import greatest_cost, least_cost
 
 SPACE = MacroCNN(stages=2, filters=(4, 8), kernels=(1, 3), dense=(0, 16), classes=3, input_shape=(5, 5, 2))
 
@@ -130,12 +130,18 @@ def test_a_budget_is_refused_where_networks_are_too_large_to_be_counted():
         MacroCNN(filters=(8, 4096), kernels=(3, 11), max_parameters=10**6)
 
 
-def test_no_network_has_more_parameters_than_the_bound():
+def test_a_budget_below_the_smallest_network_is_refused():
+    with pytest.raises(ValueError, match=r"max_parameters is 3, and the smallest network of these choices, for inputs"):
+        MacroCNN(max_parameters=3)
+
+
+def test_no_network_has_more_or_fewer_parameters_than_the_bounds():
     rng = np.random.default_rng(0)
     for kernels, filters, dense in [((1,), (1,), (0,)), ((1,), (7,), (9,)), ((3, 5), (1, 2), (0, 3))]:
         space = MacroCNN(stages=2, kernels=kernels, filters=filters, dense=dense, input_shape=(8, 8, 3))
         genomes = rng.integers(0, space.cardinalities, (200, len(space.cardinalities)), np.int32)
-        assert max(space.count(genome).parameters for genome in genomes) <= greatest_cost(space)
+        valid = [space.count(genome).parameters for genome in genomes if space.is_valid(genome)]
+        assert least_cost(space) <= min(valid) <= max(valid) <= greatest_cost(space)
 
 
 def test_lists_become_tuples_so_that_the_space_hashes():

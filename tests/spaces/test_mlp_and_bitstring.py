@@ -48,6 +48,13 @@ def test_wrong_arguments_are_refused_by_name(field, value):
         MLP(**{field: value})
 
 
+def test_a_budget_below_the_smallest_network_is_refused():
+    smallest = MLP(max_depth=2, widths=(8, 4), input_shape=(5,), classes=3, max_parameters=5 * 4 + 4 + 4 * 3 + 3)
+    assert any(smallest.is_valid(smallest.sample(jax.random.key(seed))) for seed in range(40))
+    with pytest.raises(ValueError, match=r"max_parameters is 38, and the smallest network .* has 39 parameters"):
+        MLP(max_depth=2, widths=(8, 4), input_shape=(5,), classes=3, max_parameters=38)
+
+
 def test_a_budget_is_refused_where_networks_are_too_large_to_be_counted():
     MLP(widths=(30_000,), max_depth=2, input_shape=(5,), max_parameters=10**6)
     with pytest.raises(ValueError, match=r"allow about .* parameters: offer fewer or narrower layers"):

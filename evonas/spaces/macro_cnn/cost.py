@@ -30,6 +30,17 @@ def cost(space: MacroCNN, genome: Any) -> tuple[Any, Any]:
     return parameters + head, multiply_adds + head
 
 
+def least_cost(space: MacroCNN) -> int:
+    """Parameters of the smallest network of the space: one convolution, or a separable one, and the head."""
+    taps, scales = min(space.kernels) ** 2, 0 if "none" in space.norms else 2
+
+    def network(filters: int, units: int) -> int:
+        layer = min(taps * filters, taps + filters) * space.input_shape[-1] + scales * filters
+        return layer + (filters + 1) * units + ((units or filters) + 1) * space.classes
+
+    return min(network(filters, units) for filters in space.filters for units in space.dense)
+
+
 def greatest_cost(space: MacroCNN) -> int:
     """Parameters that no network of the space exceeds."""
     widest = max(*space.filters, space.input_shape[-1])

@@ -16,7 +16,7 @@ from evonas.nn import ACTIVATIONS, Style
 from evonas.spaces.base import Space
 from evonas.spaces.budget import require_budget
 from evonas.spaces.macro_cnn import text as texts
-from evonas.spaces.macro_cnn.cost import cost, greatest_cost
+from evonas.spaces.macro_cnn.cost import cost, greatest_cost, least_cost
 from evonas.spaces.macro_cnn.genes import (
     CONNECTIONS,
     FILTERS,
@@ -93,7 +93,7 @@ class MacroCNN(Space):
         require_choices(self, "connections", allowed=CONNECTIONS)
         require_choices(self, "dense", least=0)
         require_shape(self, "input_shape", "height", "width", "channels")
-        require_budget(self, greatest_cost(self))
+        require_budget(self, least_cost(self), greatest_cost(self))
 
     @property
     def genes(self) -> Mapping[str, tuple[Any, ...]]:
