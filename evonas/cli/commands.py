@@ -13,7 +13,7 @@ from etils import epath
 from rich.console import Console
 
 from evonas.cli import display, stored
-from evonas.cli.config_file import load_experiment
+from evonas.cli.config_file import load_experiment, mistake_in_experiment
 from evonas.cli.devices import prepare_jax
 from evonas.run import Callback, Experiment, Run, run_experiment
 from evonas.run.result import kept_test
@@ -186,6 +186,12 @@ def _search(experiment: Experiment, workdir: str, command: str, file: str | None
         progress.stop()
         display.print_hint(console, f"stopped; all evaluations are kept: continue with: {command}")
         sys.exit(130)
+    except (ValueError, OSError):
+        raise
+    except Exception as error:
+        if (mistake := mistake_in_experiment(error)) is None:
+            raise
+        raise mistake from error
     finally:
         progress.stop()
     _print_result(console, finished)

@@ -78,8 +78,22 @@ def _guarded(call: Any, name: str) -> Any:
     except SyntaxError as error:
         raise ValueError(f"{error.filename or name}, line {error.lineno}: {error.msg}") from error
     except Exception as error:
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == name]
-        place = f"{name}, line {lines[-1]}" if lines else name
-        raise ValueError(f"{place}: {type(error).__name__}: {error}") from error
+        raise ValueError(f"{_place(error, name) or name}: {type(error).__name__}: {error}") from error
     finally:
         sys.path.remove(folder)
+
+
+def mistake_in_experiment(error: Exception) -> ValueError | None:
+    """An error that came by way of the loaded experiment file as one sentence with its line; None for another one."""
+    module = sys.modules.get(MODULE)
+    place = None if module is None else _place(error, str(module.__file__))
+    if place is None:
+        return None
+    first_line = str(error).partition("\n")[0]
+    return ValueError(f"{place}: {type(error).__name__}: {first_line}")
+
+
+def _place(error: Exception, name: str) -> str | None:
+    """The last line of a file that an error came by, if it did."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == name]
+    return f"{name}, line {lines[-1]}" if lines else None

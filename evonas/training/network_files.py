@@ -21,7 +21,7 @@ from evonas.training.leaves import leaves_of, tree_of
 from evonas.training.model import Model
 
 DESCRIPTION, WEIGHTS = "network.json", "weights"
-_FIELDS = {"space", "architecture", "label_names", "precision", *Scales._fields}
+_FIELDS = {"space", "architecture", "input_shape", "label_names", "precision", *Scales._fields}
 
 
 class TrainedNetwork(nnx.Module):
@@ -30,6 +30,7 @@ class TrainedNetwork(nnx.Module):
     Attributes:
         network: the space's module.
         scales: of the data.
+        input_shape: of one example.
         architecture: its text.
         label_names: a name for each output, or none: ``label_names[outputs[0].argmax()]``.
     """
@@ -38,17 +39,26 @@ class TrainedNetwork(nnx.Module):
         self,
         network: nnx.Module,
         scales: Scales,
+        input_shape: tuple[int, ...],
         architecture: str,
         label_names: tuple[str, ...] = (),
     ):
         self.network = network
         self.scales = nnx.Variable(jax.tree.map(jnp.asarray, scales))
+        self.input_shape = tuple(input_shape)
         self.architecture, self.label_names = architecture, tuple(label_names)
 
     def __call__(self, inputs: jax.Array) -> jax.Array:
-        """Outputs ``[B, K]`` (logits of classes, or targets) of inputs as the data set has them ``[B, ...]``."""
-        scales = self.scales.get_value()
-        return scales.in_units(self.network(scales.standardise(jnp.asarray(inputs, jnp.float32))))
+        """Outputs ``[B, K]`` (logits of classes, or targets) of inputs as the data set has them ``[B, ...]``.
+
+        Raises:
+            ValueError: if the inputs have another shape.
+        """
+        inputs, scales = jnp.asarray(inputs, jnp.float32), self.scales.get_value()
+        if inputs.shape[1:] != self.input_shape:
+            shape = ", ".join(map(str, self.input_shape))
+            raise ValueError(f"inputs must be a batch of shape [B, {shape}], got {list(inputs.shape)}")
+        return scales.in_units(self.network(scales.standardise(inputs)))
 
 
 def save_network(path: Any, space: Space, trained: TrainedNetwork, precision: str = "float32") -> None:
@@ -65,6 +75,7 @@ def save_network(path: Any, space: Space, trained: TrainedNetwork, precision: st
     description = {
         "space": describe(space),
         "architecture": trained.architecture,
+        "input_shape": list(trained.input_shape),
         **{name: np.asarray(array).tolist() for name, array in trained.scales.get_value()._asdict().items()},
         "label_names": list(trained.label_names),
         "precision": precision,
@@ -98,6 +109,7 @@ def load_network(path: Any, *, space: Space | None = None) -> TrainedNetwork:
     trained = TrainedNetwork(
         model.module(*_weights_in(directory, model)),
         Scales(*(np.array(description[name], np.float32) for name in Scales._fields)),
+        tuple(description["input_shape"]),
         description["architecture"],
         tuple(description["label_names"]),
     )

@@ -129,6 +129,7 @@ def _retrain(
     trained = TrainedNetwork(
         model.module(progress.parameters, progress.statistics),
         data.scales,
+        dataset.input_shape,
         space.format(genome),
         dataset.label_names,
     )

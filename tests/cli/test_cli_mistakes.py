@@ -236,6 +236,23 @@ def test_a_candidate_that_is_not_there_is_not_retrained(mistaken, finished):
     mistaken("retrain", "w", "--candidate", "999", says="w has no evaluated candidate 999")
 
 
+BROKEN = """    dim: int = 64
+
+    def supernet(self, *, rngs, **style):
+        return 5 + None
+"""
+
+
+def test_a_mistake_in_a_network_of_the_users_own_is_named_with_its_line(evonas_here, folder):
+    text = (folder / "pixels.py").read_text().replace("    dim: int = 64\n", BROKEN)
+    (folder / "own.py").write_text(text)
+    line = 1 + text.splitlines().index("        return 5 + None")
+    outcome = evonas_here("run", "own.py", "--workdir", "w")
+    assert outcome.code == 2
+    message = "TypeError: unsupported operand type(s) for +: 'int' and 'NoneType'"
+    assert outcome.err == f"evonas: own.py, line {line}: {message}\n"
+
+
 def test_missing_data_are_named(mistaken, folder):
     text = (folder / "pixels.py").read_text().replace("data=FlatDigits()", 'data="nothing.npz"')
     (folder / "own.py").write_text(text)

@@ -243,6 +243,14 @@ def test_a_network_of_a_regression_gives_targets_in_their_units(tmp_path):
     assert error < 60
 
 
+def test_a_loaded_network_names_the_shape_that_its_inputs_must_have(unbroken, iris):
+    network = load_network(unbroken.network)
+    assert network(iris.test.inputs[:2]).shape == (2, 3)
+    for wrong in (iris.test.inputs[0], iris.test.inputs[:, :3], iris.test.inputs[None]):
+        with pytest.raises(ValueError, match=r"inputs must be a batch of shape \[B, 4\], got \["):
+            network(wrong)
+
+
 def test_damaged_settings_are_refused_in_a_sentence(mlp, genome, iris, tmp_path):
     (tmp_path / "settings.json").write_text("{")
     with pytest.raises(ValueError, match=r"settings.json is damaged"):
