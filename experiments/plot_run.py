@@ -46,7 +46,7 @@ def main(settings: Settings) -> None:
     search.scatter(numbers[founders], fitness[founders], s=22, color="#9a9a9a", label="random founders")
     search.scatter(numbers[~founders], fitness[~founders], s=22, color="#e07b28", label="children")
     search.set(title="search", xlabel="evaluation", ylabel="validation accuracy")
-    search.legend(frameon=False)
+    search.legend(edgecolor="none", framealpha=0.9)
     if curve.exists():
         entries = json.loads(curve.read_text())
         test = json.loads((workdir / "retrain" / "result.json").read_text())["accuracy"]

@@ -89,7 +89,7 @@ def test_what_is_not_finite_failed_whatever_is_given_as_the_reason():
 
 def test_there_is_no_best_of_failures_alone():
     population = evonas.Population(BITS, evonas.regularized_evolution(8, 3))
-    with pytest.raises(ValueError, match="0 told"):
+    with pytest.raises(ValueError, match="no candidate has a fitness yet: none was told"):
         _ = population.best
     population.tell(population.ask(2), [np.nan, -np.inf])
     with pytest.raises(ValueError, match="2 were told, and all of them failed"):
