@@ -94,10 +94,7 @@ def lock_directory(path: Any) -> int | None:
         return None
     handle = os.open(os.path.join(local, LOCK), os.O_CREAT | os.O_RDWR, 0o644)
     try:
-        _wait_for_lock(handle)
-    except BlockingIOError as error:
-        os.close(handle)
-        raise ValueError(f"another process is running in {local}: wait for it, or stop it first") from error
+        _wait_for_lock(handle, local)
     except BaseException:
         os.close(handle)
         raise
@@ -124,20 +121,21 @@ def _missing(name: str) -> list[str]:
     return missing
 
 
-def _wait_for_lock(handle: int) -> None:
-    """Lock a file.
+def _wait_for_lock(handle: int, directory: str) -> None:
+    """Lock a directory's file.
 
     Raises:
-        BlockingIOError: if another process keeps it locked.
+        ValueError: if another process keeps it locked.
     """
     deadline = time.monotonic() + LOCK_PATIENCE
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
-        except BlockingIOError:
+        except BlockingIOError as error:
             if time.monotonic() >= deadline:
-                raise
+                message = f"another process is running in {directory}: wait for it, or stop it first"
+                raise ValueError(message) from error
         time.sleep(LOCK_INTERVAL)
 
 

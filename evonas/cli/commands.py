@@ -102,7 +102,7 @@ def best(workdir: Workdir) -> None:
     """
     console = Console()
     _, log = stored.history_of(workdir)
-    evaluation = stored.evaluation_of(workdir)
+    evaluation = stored.evaluation_of(workdir, log)
     metrics = evaluation.measurement.metrics
     alone = stored.stands_alone(workdir)
     layers = stored.space_of(stored.experiment_of(workdir)).layers(evaluation.genome) if alone else []
@@ -151,7 +151,7 @@ def retrain(
         flip=searched.flip if flip is None else flip,
         crop=searched.crop if crop is None else crop,
     )
-    evaluation = stored.evaluation_of(workdir, candidate)
+    evaluation = stored.evaluation_of(workdir, stored.history_of(workdir)[1], candidate)
     dataset = stored.dataset_of(workdir, experiment)
     space = experiment.space.fitted(dataset.input_shape, dataset.classes)
     place = epath.Path(directory or f"{workdir}/retrain")
@@ -177,11 +177,9 @@ def retrain(
 def _search(experiment: Experiment, workdir: str, command: str, file: str | None) -> None:
     console = Console()
     progress = display.ProgressBar(console)
-    callbacks: list[Callback] = [_Opening(console), progress]
-    if file is not None:
-        callbacks.insert(0, _KeepFile(file))
+    keep: list[Callback] = [] if file is None else [_KeepFile(file)]
     try:
-        finished = run_experiment(experiment, workdir, callbacks)
+        finished = run_experiment(experiment, workdir, [*keep, _Opening(console), progress])
     except KeyboardInterrupt:
         progress.stop()
         display.print_hint(console, f"stopped; all evaluations are kept: continue with: {command}")

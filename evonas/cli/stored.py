@@ -11,7 +11,7 @@ from evonas.cli import display
 from evonas.cli.config_file import classes_of, experiment_in, load_module
 from evonas.data import Dataset, resolve
 from evonas.run import Evaluation, Experiment, RunLog
-from evonas.run.workdir import CONFIG, EXPERIMENT, HISTORY, damaged, read_json
+from evonas.run.workdir import CONFIG, EXPERIMENT, HISTORY, read_config, read_json
 from evonas.spaces import Space
 
 
@@ -42,20 +42,15 @@ def history_of(workdir: str) -> tuple[dict[str, Any], RunLog]:
     Raises:
         ValueError: if they are missing or damaged.
     """
-    path = epath.Path(workdir) / CONFIG
-    config = read_json(path)
-    if not isinstance(config.get("evaluations"), int):
-        raise damaged(path, f"evaluations is {config.get('evaluations')!r}")
-    return config, RunLog(epath.Path(workdir) / HISTORY)
+    return read_config(epath.Path(workdir) / CONFIG), RunLog(epath.Path(workdir) / HISTORY)
 
 
-def evaluation_of(workdir: str, candidate: int | None = None) -> Evaluation:
-    """The evaluation of a candidate, by default the best.
+def evaluation_of(workdir: str, log: RunLog, candidate: int | None = None) -> Evaluation:
+    """The evaluation of a candidate in a workdir's history, by default the best.
 
     Raises:
         ValueError: if there is none.
     """
-    log = history_of(workdir)[1]
     if candidate is None:
         if (best := display.best_of(log)) is None:
             raise ValueError(f"no candidate of {workdir} has a fitness yet")

@@ -64,7 +64,7 @@ class Workdir:
         """
         if not (self.path / CONFIG).exists():
             return
-        known, given = _read_config(self.path / CONFIG), _plain(config)
+        known, given = read_config(self.path / CONFIG), _plain(config)
         blocking = [
             name for name in {**known, **given} if known.get(name) != given.get(name) and name not in EXTENDABLE
         ]
@@ -82,7 +82,7 @@ class Workdir:
             OSError: if it can't be written.
         """
         path, given = self.path / CONFIG, _plain(config)
-        if not path.exists() or _read_config(path)["evaluations"] < given["evaluations"]:
+        if not path.exists() or read_config(path)["evaluations"] < given["evaluations"]:
             write_json(path, given)
 
 
@@ -114,7 +114,7 @@ def write_json(path: Any, value: Any) -> None:
     write_whole(epath.Path(path), (json.dumps(value, indent=2) + "\n").encode())
 
 
-def _read_config(path: epath.Path) -> dict[str, Any]:
+def read_config(path: epath.Path) -> dict[str, Any]:
     """A configuration, which says how many evaluations it is for.
 
     Raises:
