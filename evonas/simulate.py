@@ -17,6 +17,7 @@ from evonas.evolution.state import State
 from evonas.genome import genome_index
 from evonas.keys import NOISE
 from evonas.spaces.base import Space
+from evonas.threefry import seeded_key
 from evonas.types import FAILED, Candidates
 
 FitnessFn = Callable[[jax.Array, jax.Array], jax.Array]
@@ -85,7 +86,7 @@ def simulate(
         step = functools.partial(_step, bound, space, fitness_of, report_of, key)
         return jax.lax.scan(step, start, None, length=evaluations)[1]
 
-    run_key = jax.random.key(require_seed(seed))
+    run_key = seeded_key(require_seed(seed))
     keys = jax.vmap(lambda number: jax.random.fold_in(run_key, number))(jnp.arange(repeats))
     return np.asarray(jax.jit(jax.vmap(repeat))(keys))
 

@@ -1,12 +1,37 @@
 """Four simulated devices for all tests, and the directory of benchmark data beside the repository."""
 
+import os
+import shutil
+import tempfile
 from pathlib import Path
+
+# Compiling is most of the suite's time. LLVM's dearest passes are left out, and all processes share what they compiled,
+# so this comes before JAX is imported, and before pytest starts the workers that inherit it.
+os.environ.setdefault("XLA_FLAGS", "--xla_llvm_disable_expensive_passes=true")
+COMPILED = None if "JAX_COMPILATION_CACHE_DIR" in os.environ else tempfile.mkdtemp(prefix="evonas-tests-")
+if COMPILED:
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = COMPILED
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 import jax
 import pytest
 
 # Before anything starts a backend.
 jax.config.update("jax_num_cpu_devices", 4)
+
+
+def pytest_unconfigure():
+    """Remove what was compiled; only the process that made the directory knows of it."""
+    if COMPILED:
+        shutil.rmtree(COMPILED, ignore_errors=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Modules with slow tests first, so that both workers are busy to the end."""
+    slow = {item.module for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.module not in slow)
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +43,7 @@ def shared():
     return directory
 
 
-COMPILED_LIGHTLY = ("test_evolution_", "test_population_", "test_simulate", "test_genome_")
+COMPILED_LIGHTLY = ("test_shared_networks", "test_evolution_", "test_population_", "test_simulate", "test_genome_")
 """Tests of small programs, of which compiling is nearly all the time: they need not be optimised."""
 
 

@@ -146,36 +146,32 @@ def _tell(algorithm: Algorithm, space: Space, state: State, candidates: Candidat
     )
 
     def step(state: State, row: tuple[Members, jax.Array]) -> tuple[State, None]:
-        child, replaces = row
-        settled = _settle(algorithm, state, child, replaces)
-        return jax.tree.map(lambda old, new: jnp.where(child.ids == NOBODY, old, new), state, settled), None
+        return _settle(algorithm, state, *row), None
 
     return jax.lax.scan(step, state, (told, candidates.replaces))[0]
 
 
 def _settle(algorithm: Algorithm, state: State, child: Members, replaces: jax.Array) -> State:
-    """One child gets its place: an empty one, that of a member, or one among the children of its generation."""
-    founding = state.told < algorithm.population_size
+    """One child gets its place: an empty one, that of a member, or one among the children of its generation.
+
+    Only the child's row is written: a choice between whole states would copy them.
+    """
+    present, founding = child.ids != NOBODY, state.told < algorithm.population_size
     members, distance, survive = state.members, algorithm.distance, algorithm.survive
+    told = state.told + present
     if isinstance(survive, Replacement):
         row, enters = survive.place(members, child, replaces, state.told, distance)
         row = jnp.where(founding, state.told, row)
-        stays = jax.tree.map(lambda column: column[row], members)
-        child = jax.tree.map(lambda new, old: jnp.where(founding | enters, new, old), child, stays)
-        return state.replace(members=members.put(row, child), told=state.told + 1)
+        return state.replace(members=members.put(row, child, present & (founding | enters)), told=told)
     brood_size = state.brood.ids.shape[0]
     row = (state.told - algorithm.population_size) % brood_size
     grown = state.replace(
-        members=_where(founding, members.put(jnp.minimum(state.told, algorithm.population_size - 1), child), members),
-        brood=_where(founding, state.brood, state.brood.put(row, child)),
-        told=state.told + 1,
+        members=members.put(jnp.minimum(state.told, algorithm.population_size - 1), child, present & founding),
+        brood=state.brood.put(row, child, present & ~founding),
+        told=told,
     )
-    complete = ~founding & (row == brood_size - 1)
+    complete = present & ~founding & (row == brood_size - 1)
     return jax.lax.cond(complete, lambda state: _next_generation(survive, distance, state), lambda state: state, grown)
-
-
-def _where(condition: jax.Array, yes: Members, no: Members) -> Members:
-    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
 
 
 def _next_generation(survive: Selection, distance: Distance, state: State) -> State:

@@ -15,8 +15,9 @@ from evonas.evolution.diversity import mean_distance
 from evonas.evolution.scores import Fitness, Score
 from evonas.evolution.state import Members
 from evonas.evolution.variation import Crossover, Mutation, SpaceMutation
+from evonas.genome import random_index
 from evonas.spaces.base import Space
-from evonas.types import FAILED, NOBODY
+from evonas.types import NOBODY
 
 ATTEMPTS = 32
 """Draws of a genome until one keeps the space's hard constraints."""
@@ -137,7 +138,32 @@ def draw_valid(
 def _tournament(key: jax.Array, members: Members, scores: jax.Array, sample_size: int) -> tuple[jax.Array, jax.Array]:
     """Rows of the best and the worst of a sample, drawn with replacement among the living."""
     alive = members.alive
-    places = jax.random.randint(key, (sample_size,), 0, jnp.maximum(alive.sum(), 1))
-    rows = jnp.searchsorted(jnp.cumsum(alive), places, side="right")
-    drawn = jnp.where(alive[rows], scores[rows], FAILED)
+    places = random_index(key, (sample_size,), jnp.maximum(alive.sum(), 1))
+    rows = _rows_of_living(alive, places)
+    drawn = scores[rows]
     return rows[jnp.argmax(drawn)], rows[jnp.argmin(drawn)]
+
+
+@jax.custom_batching.custom_vmap
+def _rows_of_living(alive: jax.Array, places: jax.Array) -> jax.Array:
+    """Rows ``[..., S]`` of the living at ``places`` ``[..., S]`` among the living; ``alive`` is ``[..., P]`` bool.
+
+    Where the dead and the empty places are all behind, as nearly always, a place is a row: counting is done only where
+    they are not, in a batch too, for which `jax.vmap` alone would do both.
+    """
+    ordered = (alive[..., :-1] >= alive[..., 1:]).all()
+    return jax.lax.cond(ordered, lambda: places, lambda: _counted_rows(alive, places))
+
+
+@_rows_of_living.def_vmap
+def _batched(size: int, batched: list[bool], alive: jax.Array, places: jax.Array) -> tuple[jax.Array, bool]:
+    alive, places = (
+        array if is_batched else jnp.broadcast_to(array, (size, *array.shape))
+        for array, is_batched in zip((alive, places), batched, strict=True)
+    )
+    return _rows_of_living(alive, places), True
+
+
+def _counted_rows(alive: jax.Array, places: jax.Array) -> jax.Array:
+    earlier = jnp.cumsum(alive, -1)[..., None, :] <= places[..., :, None]
+    return jnp.minimum(earlier.sum(-1, dtype=jnp.int32), alive.shape[-1] - 1)

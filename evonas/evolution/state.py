@@ -31,9 +31,13 @@ class Members(struct.PyTreeNode):
         """The members at ``rows``."""
         return jax.tree.map(lambda column: column[rows], self)
 
-    def put(self, row: jax.Array, member: Members) -> Members:
-        """With one member, whose arrays have no leading axis, put at ``row``."""
-        return jax.tree.map(lambda column, value: column.at[row].set(value), self, member)
+    def put(self, row: jax.Array, member: Members, where: jax.Array) -> Members:
+        """With one member, whose arrays have no leading axis, put at ``row`` if ``where`` is true."""
+
+        def write(column: jax.Array, value: jax.Array) -> jax.Array:
+            return column.at[row].set(jnp.where(where, value, column[row]))
+
+        return jax.tree.map(write, self, member)
 
 
 class State(struct.PyTreeNode):

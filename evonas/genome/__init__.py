@@ -11,6 +11,7 @@ from evonas.genome.encoding import enumerate_genomes as enumerate_genomes
 from evonas.genome.encoding import genome_index as genome_index
 from evonas.genome.encoding import one_hot as one_hot
 from evonas.genome.encoding import random_genome as random_genome
+from evonas.genome.encoding import random_index as random_index
 from evonas.genome.mutation import change_each as change_each
 from evonas.genome.mutation import change_one as change_one
 from evonas.genome.mutation import redraw_one as redraw_one

@@ -7,33 +7,41 @@ changes with a probability (NNI, NAS-Bench-101).
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from evonas.genome.encoding import Cardinalities
+from evonas.genome.encoding import Cardinalities, random_index
 
 
 def change_one(key: jax.Array, genome: jax.Array, cardinalities: Cardinalities) -> jax.Array:
     """Exactly one gene, uniform over the genes that have another value, takes another value, uniform over those."""
     gene_key, value_key = jax.random.split(key)
-    sizes = jnp.asarray(cardinalities, jnp.int32)
-    free = sizes > 1
-    rank = jax.random.randint(gene_key, (), 0, jnp.maximum(free.sum(), 1))
-    gene = jnp.argmax(jnp.cumsum(free) > rank)
-    step = jax.random.randint(value_key, (), 1, jnp.maximum(sizes[gene], 2), jnp.int32)
-    return genome.at[gene].set((genome[gene] + step) % sizes[gene])
+    sizes = np.asarray(cardinalities)
+    free = np.flatnonzero(sizes > 1)
+    if not free.size:
+        return genome
+    gene = jnp.asarray(free, jnp.int32)[random_index(gene_key, (), free.size)]
+    size = jnp.asarray(sizes, jnp.int32)[gene]
+    return genome.at[gene].set(_moved(genome[gene], 1 + random_index(value_key, (), size - 1), size))
 
 
 def redraw_one(key: jax.Array, genome: jax.Array, cardinalities: Cardinalities) -> jax.Array:
     """One gene, uniform over all, is drawn anew; it may keep its value."""
     gene_key, value_key = jax.random.split(key)
     sizes = jnp.asarray(cardinalities, jnp.int32)
-    gene = jax.random.randint(gene_key, (), 0, sizes.shape[0])
-    return genome.at[gene].set(jax.random.randint(value_key, (), 0, sizes[gene], jnp.int32))
+    gene = random_index(gene_key, (), sizes.shape[0])
+    return genome.at[gene].set(random_index(value_key, (), sizes[gene]))
 
 
 def change_each(key: jax.Array, genome: jax.Array, cardinalities: Cardinalities, probability: float) -> jax.Array:
     """Each gene by itself takes another value with the given probability."""
     which_key, value_key = jax.random.split(key)
     sizes = jnp.asarray(cardinalities, jnp.int32)
-    step = jax.random.randint(value_key, sizes.shape, 1, jnp.maximum(sizes, 2), jnp.int32)
+    step = 1 + random_index(value_key, sizes.shape, jnp.maximum(sizes - 1, 1))
     changes = jax.random.bernoulli(which_key, probability, sizes.shape)
-    return jnp.where(changes, (genome + step) % sizes, genome)
+    return jnp.where(changes, _moved(genome, step, sizes), genome)
+
+
+def _moved(value: jax.Array, step: jax.Array, size: jax.Array) -> jax.Array:
+    """``(value + step) % size`` for a step below the size, without a division."""
+    moved = value + step
+    return jnp.where(moved < size, moved, moved - size)

@@ -7,17 +7,23 @@ Candidate training lives inside loops; every convolution of evonas goes through 
 """
 
 import functools
+import math
 
 import jax
 import jax.numpy as jnp
 
 _LAYOUT = ("NHWC", "HWIO", "NHWC")
+CACHED, LEAST_EXAMPLES = 2**17, 8
+"""Of a slope, the numbers that are read at once, and the examples. At batch 64, 32x32, 16 channels the derivative by
+the kernel takes 7 ms in parts and 18 ms or more in one; below 2^17 numbers parts gain nothing."""
 DEPTHWISE = "_depthwise"
 """What the depthwise convolution is called in a traced program."""
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
-def convolve(x: jax.Array, kernel: jax.Array, stride: int = 1, dilation: int = 1, groups: int = 1) -> jax.Array:
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4, 5))
+def convolve(
+    x: jax.Array, kernel: jax.Array, stride: int = 1, dilation: int = 1, groups: int = 1, rectified: bool = False
+) -> jax.Array:
     """Two-dimensional convolution, zero-padded by ``dilation * (size - 1) // 2`` on every side.
 
     Args:
@@ -26,6 +32,7 @@ def convolve(x: jax.Array, kernel: jax.Array, stride: int = 1, dilation: int = 1
         stride: step of the window in both directions.
         dilation: spacing of the kernel's taps.
         groups: 1, or ``I`` for a depthwise convolution.
+        rectified: convolve ``max(x, 0)``. The derivative then keeps ``x``, which others keep too, and no second array.
 
     Returns:
         ``[B, ceil(H / stride), ceil(W / stride), O]``.
@@ -41,6 +48,7 @@ def convolve(x: jax.Array, kernel: jax.Array, stride: int = 1, dilation: int = 1
             f"a convolution has 1 group, or as many as inputs and outputs: got {groups} groups, {x.shape[-1]} inputs "
             f"and {outputs} outputs"
         )
+    x = jax.nn.relu(x) if rectified else x
     if height == width == 1 and groups == 1:
         return jnp.einsum("bhwi,io->bhwo", x[:, ::stride, ::stride], kernel[0, 0])
     if groups > 1:
@@ -84,23 +92,23 @@ def _depthwise(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> j
 
 
 def _forward(
-    x: jax.Array, kernel: jax.Array, stride: int, dilation: int, groups: int
+    x: jax.Array, kernel: jax.Array, stride: int, dilation: int, groups: int, rectified: bool
 ) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-    return convolve(x, kernel, stride, dilation, groups), (x, kernel)
+    return convolve(x, kernel, stride, dilation, groups, rectified), (x, kernel)
 
 
 def _backward(
-    stride: int, dilation: int, groups: int, saved: tuple[jax.Array, jax.Array], slope: jax.Array
+    stride: int, dilation: int, groups: int, rectified: bool, saved: tuple[jax.Array, jax.Array], slope: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     x, kernel = saved
+    if rectified:
+        to_input, to_kernel = _backward(stride, dilation, groups, False, (jax.nn.relu(x), kernel), slope)
+        return jnp.where(x > 0, to_input, jnp.zeros((), x.dtype)), to_kernel
     if kernel.shape[:2] == (1, 1) and groups == 1:
         return _backward_pointwise(x, kernel, stride, slope)
     if groups > 1:
         return jax.vjp(lambda a, b: _depthwise(a, b, stride, dilation), x, kernel)[1](slope)
-    return (
-        _slope_of_input(x, kernel, stride, dilation, slope),
-        _slope_of_kernel(x, kernel, stride, dilation, slope),
-    )
+    return _slope_of_input(x, kernel, stride, dilation, slope), _slope_of_kernel(x, kernel, stride, dilation, slope)
 
 
 def _backward_pointwise(x: jax.Array, kernel: jax.Array, stride: int, slope: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -133,6 +141,26 @@ def _slope_of_input(x: jax.Array, kernel: jax.Array, stride: int, dilation: int,
 
 
 def _slope_of_kernel(x: jax.Array, kernel: jax.Array, stride: int, dilation: int, slope: jax.Array) -> jax.Array:
+    """The sum over parts of the batch, each small enough to stay in the cache while it is read for every tap."""
+    part = _examples_in_cache(slope.shape)
+    if part == len(slope):
+        return _slope_of_part(x, kernel, stride, dilation, slope)
+    parts = [array.reshape(-1, part, *array.shape[1:]) for array in (x, slope)]
+
+    def add(total: jax.Array, one: list[jax.Array]) -> tuple[jax.Array, None]:
+        return total + _slope_of_part(one[0], kernel, stride, dilation, one[1]), None
+
+    return jax.lax.scan(add, jnp.zeros_like(kernel), parts)[0]
+
+
+def _examples_in_cache(shape: tuple[int, ...]) -> int:
+    """The most examples that divide the batch and fit into the cache, but at least `LEAST_EXAMPLES`."""
+    most = max(CACHED // math.prod(shape[1:]), LEAST_EXAMPLES)
+    fitting = [part for part in range(LEAST_EXAMPLES, min(most, shape[0]) + 1) if shape[0] % part == 0]
+    return max(fitting, default=shape[0])
+
+
+def _slope_of_part(x: jax.Array, kernel: jax.Array, stride: int, dilation: int, slope: jax.Array) -> jax.Array:
     """The input with batch and channels exchanged, convolved with the slope as a kernel."""
 
     def padding(axis: int) -> tuple[int, int]:

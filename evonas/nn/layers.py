@@ -26,10 +26,10 @@ class Convolution(nnx.Module):
         self.stride, self.groups, self.style = stride, groups, style
         self.kernel = nnx.Param(style.kernel(rngs, (size, size, inputs // groups, outputs)))
 
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """Convolve ``x`` ``[B, H, W, I]``."""
+    def __call__(self, x: jax.Array, rectified: bool = False) -> jax.Array:
+        """Convolve ``x`` ``[B, H, W, I]``, or its positive part."""
         kernel = self.kernel[...].astype(self.style.dtype)
-        return convolve(x.astype(self.style.dtype), kernel, self.stride, 1, self.groups)
+        return convolve(x.astype(self.style.dtype), kernel, self.stride, 1, self.groups, rectified)
 
     def narrow(self, inputs: jax.Array, outputs: jax.Array) -> None:
         """Scale the new weights to those of a layer of so many channels; the others are not in use."""
@@ -64,7 +64,7 @@ class ReluConvNorm(nnx.Module):
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Apply to ``x`` ``[B, H, W, I]``."""
-        return self.norm(self.convolution(jax.nn.relu(x)))
+        return self.norm(self.convolution(x, rectified=True))
 
 
 class SeparableConvolution(nnx.Module):

@@ -1,5 +1,7 @@
 """Normalisation of activations."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
@@ -29,13 +31,11 @@ class BatchNorm(nnx.Module):
         """Normalise ``x`` ``[..., C]``; each channel by itself, so that a ``width`` changes nothing."""
         del width
         if self.use_running_average:
-            mean, variance = self.mean[...], self.variance[...]
-        else:
-            mean, variance = _moments(x, tuple(range(x.ndim - 1)))
-            self.mean.set_value(MOMENTUM * self.mean[...] + (1 - MOMENTUM) * mean)
-            self.variance.set_value(MOMENTUM * self.variance[...] + (1 - MOMENTUM) * variance)
-        scale = self.scale[...] * jax.lax.rsqrt(variance + EPSILON)
-        return (x * scale + (self.bias[...] - mean * scale)).astype(x.dtype)
+            return _scaled(x, self.scale[...], self.bias[...], self.mean[...], self.variance[...])
+        y, mean, variance = _normalised(x, self.scale[...], self.bias[...])
+        self.mean.set_value(MOMENTUM * self.mean[...] + (1 - MOMENTUM) * mean)
+        self.variance.set_value(MOMENTUM * self.variance[...] + (1 - MOMENTUM) * variance)
+        return y
 
 
 class LayerNorm(nnx.Module):
@@ -54,7 +54,37 @@ class LayerNorm(nnx.Module):
         return (normal * self.scale[...] + self.bias[...]).astype(x.dtype)
 
 
-def _moments(x: jax.Array, axes: tuple[int, ...]) -> tuple[jax.Array, jax.Array]:
-    wide = x.astype(jnp.float32)
+def _scaled(x: jax.Array, scale: jax.Array, bias: jax.Array, mean: jax.Array, variance: jax.Array) -> jax.Array:
+    scale = scale * jax.lax.rsqrt(variance + EPSILON)
+    return (x * scale + (bias - mean * scale)).astype(x.dtype)
+
+
+@jax.custom_vjp
+def _normalised(x: jax.Array, scale: jax.Array, bias: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """``x`` normalised by its own moments, and these. The derivative keeps ``x`` alone, and makes one pass over it."""
+    axes, wide = tuple(range(x.ndim - 1)), x.astype(jnp.float32)
     mean = wide.mean(axes)
-    return mean, jnp.maximum(jnp.square(wide).mean(axes) - jnp.square(mean), 0.0)
+    variance = jnp.maximum(jnp.square(wide).mean(axes) - jnp.square(mean), 0.0)
+    return _scaled(x, scale, bias, mean, variance), mean, variance
+
+
+def _forward(x: jax.Array, scale: jax.Array, bias: jax.Array) -> tuple[Any, Any]:
+    y, mean, variance = _normalised(x, scale, bias)
+    return (y, mean, variance), (x, scale, mean, variance)
+
+
+def _backward(kept: Any, slopes: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
+    (x, scale, mean, variance), (dy, d_mean, d_variance) = kept, slopes
+    axes, share = tuple(range(x.ndim - 1)), x.shape[-1] / x.size
+    wide = dy.astype(jnp.float32)
+    deviation = jax.lax.rsqrt(variance + EPSILON)
+    normal = (x.astype(jnp.float32) - mean) * deviation
+    d_bias, d_scale = wide.sum(axes), (wide * normal).sum(axes)
+    # As one multiple of each of dy, x and 1: elementwise work is one pass.
+    to_dy = scale * deviation
+    to_normal = 2 * share * d_variance / deviation - to_dy * d_scale * share
+    dx = to_dy * wide + to_normal * normal + (share * d_mean - to_dy * d_bias * share)
+    return dx.astype(x.dtype), d_scale, d_bias
+
+
+_normalised.defvjp(_forward, _backward)

@@ -13,10 +13,14 @@ import numpy as np
 from evonas.arguments import require_seed
 from evonas.evolution import Algorithm, State, measure, pareto_front
 from evonas.evolution.algorithm import resampling_key
-from evonas.population.batches import failure_reasons, fitness_rows, overwrite, padded, require_pending
+from evonas.population import rows
+from evonas.population.batches import failure_codes, fitness_rows
+from evonas.population.engine import Engine
 from evonas.population.history import History
+from evonas.population.pending import Pending
 from evonas.population.records import Record, to_dataframe
 from evonas.spaces.base import Space
+from evonas.threefry import seeded_key
 from evonas.types import Candidates, Failure
 
 if TYPE_CHECKING:
@@ -52,15 +56,12 @@ class Population:
             raise ValueError(f'duplicates is "allow" or "resample", got {duplicates!r}')
         self.space, self.algorithm, self.duplicates = space, algorithm, duplicates
         self.seed = require_seed(seed)
-        self._key = jax.random.key(self.seed)
-        self._bound = algorithm.bind(space)
-        self._ask = jax.jit(self._bound.ask, static_argnums=2)
-        self._tell = jax.jit(self._bound.tell)
+        self._key = seeded_key(self.seed)
+        self._engine = Engine(space, algorithm, self._key)
         self._canonical = jax.jit(jax.vmap(space.canonical))
         self._measure = jax.jit(lambda members: measure(members, algorithm.distance, space.cardinalities))
-        self._state = self._bound.init(self._key)
-        self._pending: dict[int, Candidates] = {}
-        self._known: dict[bytes, int] = {}  # canonical form to the id that first had it
+        self._pending = Pending()
+        self._known: dict[bytes, int] | None = None  # canonical form to the id that first had it, once it is needed
         self._best: int | None = None  # row of the history
         self.history = History(space.cardinalities)
         self.generations: list[dict[str, float]] = []
@@ -73,10 +74,7 @@ class Population:
     @property
     def pending(self) -> Candidates | None:
         """Candidates asked for and not told yet, by id; None if there are none."""
-        if not self._pending:
-            return None
-        rows = [self._pending[candidate] for candidate in sorted(self._pending)]
-        return jax.tree.map(lambda *columns: np.stack(columns), *rows)
+        return self._pending.candidates()
 
     def ask(self, n: int = 1) -> Candidates:
         """The next ``n`` candidates to evaluate.
@@ -87,14 +85,14 @@ class Population:
         n = operator.index(n)
         if n < 1:
             raise ValueError(f"ask for at least 1 candidate, got {n}")
-        candidates, forms, state = self._propose(self._key, n)
+        proposals, forms = self._engine.ask(n)
         if self.duplicates == "resample":
-            candidates, forms = self._resample(candidates, forms)
-        self._state = state
-        for form, candidate in zip(forms, candidates.ids, strict=True):
-            self._known.setdefault(form.tobytes(), int(candidate))
-        self._wait_for(candidates)
-        return candidates
+            self._resample(proposals, forms)
+        if self._known is not None:
+            for form, row in zip(forms, proposals, strict=True):
+                self._known.setdefault(form.tobytes(), int(row[0]))
+        self._pending.add(proposals)
+        return rows.unpacked(proposals.copy())
 
     def tell(self, candidates: Candidates, fitness: Any, failures: Sequence[Failure] | None = None) -> None:
         """Give the results of candidates, all or part of what was asked for, in any order.
@@ -108,24 +106,21 @@ class Population:
             ValueError: if the shapes do not fit, a candidate is not pending, or the algorithm compares one objective
                 and got several.
         """
-        values = self._checked(candidates, fitness)
-        given = failure_reasons(failures, len(candidates))
-        if not len(candidates):
+        values = fitness_rows(candidates, fitness)
+        self._check_objectives(values.shape[1])
+        told = self._pending.rows_of(candidates)
+        reasons = failure_codes(failures, values)
+        if not len(told):
             return
-        reasons = [
-            Failure.DIVERGED if bad and reason == Failure.NONE else reason
-            for bad, reason in zip(~np.isfinite(values).all(-1), given, strict=True)
-        ]
-        failed = np.array([reason != Failure.NONE for reason in reasons])
-        values = np.where(failed[:, None], np.nan, values).astype(np.float32)
+        if reasons.any():
+            values = np.where(reasons[:, None] > 0, np.float32(np.nan), values)
         if self._best is None and values.shape[1] != self.history.fitness.shape[1]:
             self._widen(values.shape[1])
-        self._evolve(candidates, values)
-        self.history.append(candidates, values, reasons)
-        for candidate in candidates.ids:
-            del self._pending[int(candidate)]
-        self._update_best(len(candidates))
-        self._record_generation(len(candidates))
+        self._pending.remove(told)
+        self._engine.tell(told, values)
+        self.history.append(told, values, reasons)
+        self._update_best(len(told))
+        self._record_generation(len(told))
 
     @property
     def best(self) -> Record:
@@ -147,7 +142,7 @@ class Population:
 
     def diversity(self) -> dict[str, float]:
         """Mean distance, unique share and gene entropy of the living population, each from 0 to 1."""
-        measured = self._measure(self._state.members)
+        measured = self._measure(self._engine.state.members)
         return {name: float(value) for name, value in measured._asdict().items()}
 
     def lineage(self, candidate: int) -> list[Record]:
@@ -156,8 +151,8 @@ class Population:
 
     def known(self, candidates: Candidates) -> np.ndarray:
         """For each candidate the id that first had its architecture, itself if it is new: ``[N]`` int64."""
-        forms = np.asarray(self._canonical(jnp.asarray(candidates.genomes)))
-        return np.array([self._known[form.tobytes()] for form in forms], np.int64)
+        forms, first = np.asarray(self._canonical(jnp.asarray(candidates.genomes))), self._first_ids()
+        return np.array([first[form.tobytes()] for form in forms], np.int64)
 
     def records(self) -> list[Record]:
         """All told candidates, in the order of telling."""
@@ -192,7 +187,7 @@ class Population:
     @property
     def state(self) -> State:
         """The pure core's state."""
-        return self._state
+        return self._engine.state
 
     def restore(
         self,
@@ -207,78 +202,70 @@ class Population:
         Raises:
             ValueError: if the arrays are not those of this space and algorithm.
         """
-        expected = self._bound.init(self._key, history.fitness.shape[1])
+        self._engine = Engine(self.space, self.algorithm, self._key, history.fitness.shape[1])
+        expected = self._engine.state
         shapes = [leaf.shape for leaf in jax.tree.leaves(expected)]
         if shapes != [leaf.shape for leaf in state_leaves]:
             raise ValueError(f"the saved state has arrays {[leaf.shape for leaf in state_leaves]}, expected {shapes}")
         leaves = [jnp.asarray(leaf) for leaf in state_leaves]
-        self._state = jax.tree.unflatten(jax.tree.structure(expected), leaves)
+        self._engine.state = jax.tree.unflatten(jax.tree.structure(expected), leaves)
         self.history, self.generations = history, list(generations)
-        ids, genomes = history.ids, history.genomes.astype(np.int32)
+        self._pending, self._known = Pending(), None
         if pending is not None:
-            self._wait_for(pending)
-            ids, genomes = np.concatenate([ids, pending.ids]), np.concatenate([genomes, pending.genomes])
-        forms = np.asarray(self._canonical(genomes)) if len(ids) else genomes
-        for row in np.argsort(ids):
-            self._known.setdefault(forms[row].tobytes(), int(ids[row]))
+            self._pending.add(rows.packed(pending))
         self._update_best(len(history))
 
-    def _wait_for(self, candidates: Candidates) -> None:
-        for row in range(len(candidates)):
-            self._pending[int(candidates.ids[row])] = jax.tree.map(
-                lambda column, row=row: np.array(column[row]), candidates
-            )
+    def _first_ids(self) -> dict[bytes, int]:
+        """Each architecture's canonical form, and the id that first had it."""
+        if self._known is None:
+            ids, genomes = self.history.ids, self.history.genomes.astype(np.int32)
+            if (pending := self.pending) is not None:
+                ids, genomes = np.concatenate([ids, pending.ids]), np.concatenate([genomes, pending.genomes])
+            self._known = {}
+            forms = np.asarray(self._canonical(genomes)) if len(ids) else genomes
+            for row in np.argsort(ids):
+                self._known.setdefault(forms[row].tobytes(), int(ids[row]))
+        return self._known
 
-    def _propose(self, key: jax.Array, n: int) -> tuple[Candidates, np.ndarray, Any]:
-        candidates, state = self._ask(key, self._state, n)
-        forms = np.array(self._canonical(candidates.genomes))
-        return jax.tree.map(np.array, candidates), forms, state
-
-    def _resample(self, candidates: Candidates, forms: np.ndarray) -> tuple[Candidates, np.ndarray]:
+    def _resample(self, proposals: np.ndarray, forms: np.ndarray) -> None:
+        """Put other proposals in place of those that repeat a known architecture, in both arrays."""
         for attempt in range(1, ATTEMPTS + 1):
             repeats = self._repeats(forms)
             if not repeats.any():
                 break
-            again, other_forms, _ = self._propose(resampling_key(self._key, attempt), len(candidates))
-            forms[repeats] = other_forms[repeats]
-            candidates = overwrite(candidates, repeats, again)
-        return candidates, forms
+            again, other_forms = self._engine.ask_again(resampling_key(self._key, attempt), len(proposals))
+            proposals[repeats], forms[repeats] = again[repeats], other_forms[repeats]
 
     def _repeats(self, forms: np.ndarray) -> np.ndarray:
         """Which rows are known, or appear earlier among the rows."""
-        seen: set[bytes] = set()
+        known, seen = self._first_ids(), set[bytes]()
         repeats = np.zeros(len(forms), bool)
         for row, form in enumerate(forms):
             name = form.tobytes()
-            repeats[row] = name in self._known or name in seen
+            repeats[row] = name in known or name in seen
             seen.add(name)
         return repeats
 
-    def _checked(self, candidates: Candidates, fitness: Any) -> np.ndarray:
-        values = fitness_rows(candidates, fitness)
-        objectives = self.history.fitness.shape[1]
-        if self._best is not None and values.shape[1] != objectives:
-            raise ValueError(f"earlier candidates were told {objectives} objectives, got {values.shape[1]}")
-        if values.shape[1] > 1 and not self.algorithm.several_objectives:
+    def _check_objectives(self, objectives: int) -> None:
+        known = self.history.fitness.shape[1]
+        if self._best is not None and objectives != known:
+            raise ValueError(f"earlier candidates were told {known} objectives, got {objectives}")
+        if objectives > 1 and not self.algorithm.several_objectives:
             raise ValueError(
-                f"this algorithm compares one objective, got {values.shape[1]}; use evonas.nsga2(), or tell one number"
+                f"this algorithm compares one objective, got {objectives}; use evonas.nsga2(), or tell one number"
             )
-        require_pending(candidates, self._pending)
-        return values
 
     def _widen(self, objectives: int) -> None:
         """Make room for another number of objectives, while nothing but failures was told."""
-        empty = self._bound.init(self._key, objectives)
-        self._state = self._state.replace(
-            members=self._state.members.replace(fitness=empty.members.fitness),
-            brood=self._state.brood.replace(fitness=empty.brood.fitness),
+        old = self._engine.state
+        self._engine = Engine(self.space, self.algorithm, self._key, objectives)
+        empty = self._engine.state
+        self._engine.state = old.replace(
+            members=old.members.replace(fitness=empty.members.fitness),
+            brood=old.brood.replace(fitness=empty.brood.fitness),
         )
         failed = {"fitness": np.full((self.evaluations, objectives), np.nan, np.float32)}
         self.history = History.from_arrays(self.space.cardinalities, self.history.to_arrays() | failed)
-
-    def _evolve(self, candidates: Candidates, fitness: np.ndarray) -> None:
-        """Tell the core."""
-        self._state = self._tell(self._state, *padded(candidates, fitness))
 
     def _update_best(self, n: int) -> None:
         column = self.history.fitness[:, 0]

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from evonas.types import NOBODY, Candidates, Failure
+from evonas.population.rows import WIDTH
+from evonas.types import NOBODY, Failure
 
 _FAILURES = tuple(Failure)
 
@@ -57,16 +58,22 @@ class History:
         """Why a row has no fitness."""
         return _FAILURES[self._columns["failures"][row]]
 
-    def append(self, candidates: Candidates, fitness: np.ndarray, failures: list[Failure]) -> None:
-        """Add rows; ``fitness`` is ``[N, M]``, NaN where there is a failure."""
+    def append(self, candidates: np.ndarray, fitness: np.ndarray, failures: np.ndarray) -> None:
+        """Add candidates, as `evonas.population.rows` packs them.
+
+        Args:
+            candidates: ``[N, W + L]`` int32.
+            fitness: ``[N, M]``, NaN for those that failed.
+            failures: ``[N]``, each a place in `Failure`.
+        """
         end = self._size + len(candidates)
         self._reserve(end)
-        rows = slice(self._size, end)
-        self._columns["ids"][rows] = candidates.ids
-        self._columns["genomes"][rows] = candidates.genomes
-        self._columns["parents"][rows] = candidates.parents
-        self._columns["fitness"][rows] = fitness
-        self._columns["failures"][rows] = [_FAILURES.index(failure) for failure in failures]
+        new = slice(self._size, end)
+        self._columns["ids"][new] = candidates[:, 0]
+        self._columns["genomes"][new] = candidates[:, WIDTH:]
+        self._columns["parents"][new] = candidates[:, 2:WIDTH]
+        self._columns["fitness"][new] = fitness
+        self._columns["failures"][new] = failures
         self._size = end
 
     def to_arrays(self) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ import pytest
 from evolution_cases import Letters, compiled, told
 
 from evonas.evolution import regularized_evolution
+from evonas.genome import random_index
 from evonas.spaces import BitString
 from evonas.types import NOBODY
 
@@ -22,7 +23,7 @@ def draws_of(candidate, living):
     """What chance decides about one candidate: its genome as a founder, places in the tournament, mutation key."""
     found_key, reproduce_key = jax.random.split(jax.random.fold_in(KEY, candidate))
     tournament_key, _, _, vary_key, _ = jax.random.split(reproduce_key, 5)
-    places = jax.random.randint(tournament_key, (S,), 0, living)
+    places = random_index(tournament_key, (S,), living)
     return SPACE.sample(found_key), places, jax.random.split(vary_key)[1]
 
 

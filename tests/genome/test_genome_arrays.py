@@ -15,6 +15,7 @@ from evonas.genome import (
     one_hot,
     one_point_crossover,
     random_genome,
+    random_index,
     redraw_one,
     two_point_crossover,
     uniform_crossover,
@@ -26,7 +27,8 @@ sizes = st.lists(st.integers(1, 7), min_size=LENGTH, max_size=LENGTH)
 seeds = st.integers(0, 2**31 - 1)
 quick = settings(max_examples=60, deadline=None)
 compiled = {f: jax.jit(f) for f in (
-    random_genome, change_one, redraw_one, change_each, uniform_crossover, one_point_crossover, two_point_crossover,
+    random_genome,
+    random_index, change_one, redraw_one, change_each, uniform_crossover, one_point_crossover, two_point_crossover,
 )}  # fmt: skip
 
 
@@ -124,3 +126,18 @@ def test_mutations_are_uniform_over_genes_and_other_values():
     found, counts = np.unique(mutants, axis=0, return_counts=True)
     np.testing.assert_array_equal(found, [[0, 0, 0], [1, 0, 1], [2, 0, 1]])
     np.testing.assert_allclose(counts / 6000, [0.5, 0.25, 0.25], atol=0.03)
+
+
+@pytest.mark.parametrize("size", [1, 3, 100, 2**20 + 1])
+def test_an_index_is_uniform_and_below_the_size(size):
+    drawn = np.asarray(random_index(jax.random.key(0), (20_000,), size))
+    assert drawn.dtype == np.int32
+    assert drawn.min() >= 0
+    assert drawn.max() < size
+    assert abs(drawn.mean() - (size - 1) / 2) < 4 * size / np.sqrt(12 * 20_000)
+
+
+def test_the_largest_random_number_is_still_below_every_size():
+    largest = np.float32(1) - np.float32(2**-23)
+    sizes = np.arange(1, 2**23, 977, dtype=np.float32)
+    assert ((largest * sizes).astype(np.int32) < sizes).all()

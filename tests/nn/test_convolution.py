@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from evonas.nn import convolve
+from evonas.nn import convolution, convolve
 
 SHAPES = [(5, 5), (6, 8), (7, 4)]
 
@@ -20,10 +20,10 @@ def reference(x, kernel, stride, dilation, groups):
     )  # fmt: skip
 
 
-def check(shape, size, stride, dilation, groups):
+def check(shape, size, stride, dilation, groups, batch=3):
     random = np.random.default_rng(0)
     inputs, outputs = 4, 6 if groups == 1 else 4
-    x = jnp.asarray(random.normal(size=(3, *shape, inputs)), jnp.float32)
+    x = jnp.asarray(random.normal(size=(batch, *shape, inputs)), jnp.float32)
     kernel = jnp.asarray(random.normal(size=(*size, inputs // groups, outputs)), jnp.float32)
 
     def both(x, kernel, slope):
@@ -51,8 +51,14 @@ def test_convolution_and_its_derivatives_equal_those_of_jax(size, stride, dilati
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (3, 3), (5, 5), (7, 7), (1, 7), (7, 1)])
 def test_convolution_of_any_settings_equals_that_of_jax(size):
-    for shape, stride, dilation, groups in itertools.product(SHAPES, (1, 2), (1, 2), (1, 4)):
-        check(shape, size, stride, dilation, groups)
+    for number, settings in enumerate(itertools.product((1, 2), (1, 2), (1, 4))):
+        check(SHAPES[number % 3], size, *settings)
+
+
+@pytest.mark.parametrize("batch", [16, 24, 13])
+def test_a_batch_beyond_the_cache_is_taken_in_parts(batch, monkeypatch):
+    monkeypatch.setattr(convolution, "CACHED", 2**10)
+    check((6, 7), (3, 3), 1, 1, 1, batch)
 
 
 def equations(jaxpr):
@@ -102,3 +108,15 @@ def test_training_in_a_loop_has_only_convolutions_in_the_canonical_layout():
 def test_convolutions_without_a_right_derivative_are_refused(kernel, groups, message):
     with pytest.raises(ValueError, match=message):
         convolve(jnp.zeros((1, 8, 8, 4)), jnp.zeros(kernel), 1, 1, groups)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_rectified_convolution_is_that_of_the_positive_part(size, stride):
+    random = np.random.default_rng(0)
+    x = jnp.asarray(random.normal(size=(3, 6, 5, 4)), jnp.float32).at[0, 0, 0].set(0.0)
+    kernel = jnp.asarray(random.normal(size=(size, size, 4, 2)), jnp.float32)
+    fused, pull_fused = jax.vjp(lambda x, k: convolve(x, k, stride, rectified=True), x, kernel)
+    plain, pull_plain = jax.vjp(lambda x, k: convolve(jax.nn.relu(x), k, stride), x, kernel)
+    slope = jnp.asarray(random.normal(size=fused.shape), jnp.float32)
+    jax.tree.map(np.testing.assert_array_equal, (fused, pull_fused(slope)), (plain, pull_plain(slope)))

@@ -93,10 +93,10 @@ def evaluations_in(workdir):
 
 
 @pytest.mark.slow
-def test_real_training_killed_three_times_gives_the_unbroken_history_bit_for_bit(tmp_path, process_environment):
+def test_real_training_killed_twice_gives_the_unbroken_history_bit_for_bit(tmp_path, process_environment):
     killed, unbroken = tmp_path / "killed", tmp_path / "unbroken"
     before = {}
-    for evaluations in (1, 5, 8):
+    for evaluations in (1, 7):
         process = digits_process(killed, process_environment, pause=0.5)
         while len(list(killed.glob("history/*.jsonl"))) < evaluations:  # on one device, a file is an evaluation
             assert process.poll() is None

@@ -1,0 +1,45 @@
+"""Candidates as rows of integers: id, the id to replace, two parents, and the genome; ``[N, W + L]`` int32."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from evonas.spaces.base import Space
+from evonas.types import NOBODY, Candidates
+
+WIDTH = 4
+"""W: numbers before the genome."""
+
+
+def packed(candidates: Candidates) -> np.ndarray:
+    """Candidates as rows."""
+    columns = (candidates.ids[:, None], candidates.replaces[:, None], candidates.parents, candidates.genomes)
+    return np.concatenate(columns, axis=1, dtype=np.int32)
+
+
+def unpacked(rows: Any) -> Candidates:
+    """Rows as candidates."""
+    return Candidates(ids=rows[:, 0], genomes=rows[:, WIDTH:], parents=rows[:, 2:WIDTH], replaces=rows[:, 1])
+
+
+def with_forms(candidates: Candidates, space: Space) -> jax.Array:
+    """Rows with the canonical forms of their genomes behind them: ``[N, W + 2 L]``, traced."""
+    forms = jax.vmap(space.canonical)(candidates.genomes)
+    columns = (candidates.ids[:, None], candidates.replaces[:, None], candidates.parents, candidates.genomes, forms)
+    return jnp.concatenate([column.astype(jnp.int32) for column in columns], axis=1)
+
+
+def and_forms(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The two parts of what `with_forms` gave."""
+    width = (rows.shape[1] + WIDTH) // 2
+    return rows[:, :width], rows[:, width:]
+
+
+def padded(rows: np.ndarray) -> np.ndarray:
+    """Padded to a power of two rows by rows of `NOBODY`, so that few shapes are ever compiled."""
+    n = len(rows)
+    return np.concatenate([rows, np.full(((1 << (n - 1).bit_length()) - n, rows.shape[1]), NOBODY, np.int32)])
