@@ -7,7 +7,6 @@ changes with a probability (NNI, NAS-Bench-101).
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from evonas.genome.encoding import Cardinalities, random_index
 
@@ -15,13 +14,12 @@ from evonas.genome.encoding import Cardinalities, random_index
 def change_one(key: jax.Array, genome: jax.Array, cardinalities: Cardinalities) -> jax.Array:
     """Exactly one gene, uniform over the genes that have another value, takes another value, uniform over those."""
     gene_key, value_key = jax.random.split(key)
-    sizes = np.asarray(cardinalities)
-    free = np.flatnonzero(sizes > 1)
-    if not free.size:
-        return genome
-    gene = jnp.asarray(free, jnp.int32)[random_index(gene_key, (), free.size)]
-    size = jnp.asarray(sizes, jnp.int32)[gene]
-    return genome.at[gene].set(_moved(genome[gene], 1 + random_index(value_key, (), size - 1), size))
+    sizes = jnp.asarray(cardinalities, jnp.int32)
+    free = sizes > 1
+    rank = random_index(gene_key, (), jnp.maximum(free.sum(), 1))
+    gene = jnp.argmax(jnp.cumsum(free) > rank)
+    size = sizes[gene]
+    return genome.at[gene].set(_moved(genome[gene], 1 + random_index(value_key, (), jnp.maximum(size - 1, 1)), size))
 
 
 def redraw_one(key: jax.Array, genome: jax.Array, cardinalities: Cardinalities) -> jax.Array:
@@ -42,6 +40,6 @@ def change_each(key: jax.Array, genome: jax.Array, cardinalities: Cardinalities,
 
 
 def _moved(value: jax.Array, step: jax.Array, size: jax.Array) -> jax.Array:
-    """``(value + step) % size`` for a step below the size, without a division."""
+    """``(value + step) % size`` for a step up to the size, without a division."""
     moved = value + step
     return jnp.where(moved < size, moved, moved - size)

@@ -41,6 +41,22 @@ def test_batch_norm_derivatives_equal_those_of_flax():
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
 
 
+def test_running_statistics_have_the_derivatives_of_moments():
+    norm = BatchNorm(3)
+    parts = split(norm)
+    weights = jnp.array([0.5, -1.0, 2.0])
+
+    def of_statistics(x):
+        module = merge(parts.graph, parts.parameters, parts.statistics)
+        module(x)
+        return ((module.mean[...] + module.variance[...]) * weights).sum()
+
+    def of_moments(x):
+        return (0.1 * (x.mean((0, 1, 2)) + x.var((0, 1, 2))) * weights).sum()
+
+    np.testing.assert_allclose(jax.grad(of_statistics)(images()), jax.grad(of_moments)(images()), rtol=1e-4, atol=1e-6)
+
+
 def test_layer_norm_equals_that_of_flax():
     theirs = nnx.LayerNorm(3, epsilon=1e-5, rngs=nnx.Rngs(0))
     np.testing.assert_allclose(LayerNorm(3)(images()), theirs(images()), rtol=1e-4, atol=1e-4)

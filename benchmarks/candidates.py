@@ -1,0 +1,109 @@
+"""How long it takes to train many architectures, from a cold process to the last accuracy, compilation included.
+
+Each contestant is started as a process of its own with an empty compilation cache; contestants take turns, and the
+median of the rounds counts. The work: different architectures of NAS-Bench-201's space, fixed by a seed, for one epoch
+each, then the accuracy on validation images (see `work.py`).
+
+- evonas: one program for all architectures, on two CPU devices;
+- flax: one Flax module and one jitted train step per architecture;
+- pytorch-threads, pytorch-processes: eager PyTorch in one process with two threads, in two with one thread each.
+
+    python benchmarks/candidates.py --work a --architectures 20 --rounds 5
+
+takes about 15 minutes for 20 architectures on 2 CPU cores. PyTorch comes with ``pip install -e .[benchmarks]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import work
+
+HERE = Path(__file__).parent
+WORKS = {"a": work.A, "b": work.B, "gpu": work.GPU}
+
+
+@dataclasses.dataclass(frozen=True)
+class Contestant:
+    """Processes that share the work, and the options of each."""
+
+    script: str
+    processes: tuple[tuple[str, ...], ...] = ((),)
+
+
+CONTESTANTS = {
+    "evonas": Contestant("shared_program.py"),
+    "flax": Contestant("flax_loop.py"),
+    "pytorch-threads": Contestant("pytorch.py", (("--threads", "2"),)),
+    "pytorch-processes": Contestant(
+        "pytorch.py", tuple(("--threads", "1", "--of", "2", "--share", str(share)) for share in range(2))
+    ),
+}
+
+
+def run(contestant: Contestant, given: work.Work) -> float:
+    """Seconds from the start of the processes to the end of the last."""
+    with tempfile.TemporaryDirectory() as cache:
+        environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": cache}
+        started = time.perf_counter()
+        processes = [
+            subprocess.Popen(
+                [
+                    sys.executable,
+                    HERE / "contestants" / contestant.script,
+                    json.dumps(dataclasses.asdict(given)),
+                    *more,
+                ],
+                env=environment,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for more in contestant.processes
+        ]
+        answers = [process.communicate()[0] for process in processes]
+        seconds = time.perf_counter() - started
+    if any(process.returncode for process in processes):
+        raise SystemExit(f"{contestant.script} failed")
+    trained = sum(len(json.loads(answer)["accuracies"]) for answer in answers)
+    assert trained == given.architectures
+    return seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", choices=WORKS, default="a")
+    parser.add_argument("--architectures", type=int, default=20)
+    parser.add_argument("--images", type=int, help="training images; by default the work's")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
+    parser.add_argument("--json", type=Path, help="file for the seconds of all rounds")
+    options = parser.parse_args()
+    given = dataclasses.replace(WORKS[options.work], architectures=options.architectures)
+    given = dataclasses.replace(given, images=options.images or given.images)
+    seconds: dict[str, list[float]] = {name: [] for name in options.contestants}
+    for _ in range(options.rounds):
+        for name, times in seconds.items():
+            times.append(run(CONTESTANTS[name], given))
+            print(f"{name:18} {times[-1]:7.1f} s", file=sys.stderr, flush=True)
+    medians = {name: statistics.median(times) for name, times in seconds.items()}
+    print(f"{'contestant':18} {'median s':>9} {'candidates/h':>13} {'of evonas':>10}")
+    for name, median in medians.items():
+        ratio = f"{medians['evonas'] / median:10.2f}" if "evonas" in medians else ""
+        print(f"{name:18} {median:9.1f} {3600 * given.architectures / median:13.0f} {ratio}")
+    if options.json:
+        record = {"work": dataclasses.asdict(given), "machine": platform.processor(), "seconds": seconds}
+        options.json.write_text(json.dumps(record, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""The work that every contestant of `candidates.py` and `steady_state.py` is given: the same networks, the same data.
+
+Sizes, architectures and images follow from the numbers here alone. The images are synthetic, a pattern a class with
+noise: what a training costs does not depend on what is in them, and anyone can make them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import time
+from typing import Any, Protocol
+
+import numpy as np
+
+OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+CLASSES = 10
+ALL_3X3 = (3,) * len(EDGES)
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """Networks of NAS-Bench-201's space, and a training for each.
+
+    Attributes:
+        size: height and width of the images.
+        channels: of the first stage.
+        cells: in each of the three stages.
+        batch: images a step.
+        images: for training; one epoch.
+        validation: images for the accuracy at the end.
+        architectures: how many, all different.
+        precision: of the computation.
+    """
+
+    size: int = 16
+    channels: int = 8
+    cells: int = 1
+    batch: int = 64
+    images: int = 5000
+    validation: int = 1000
+    architectures: int = 20
+    precision: str = "float32"
+    seed: int = 0
+
+    @property
+    def steps(self) -> int:
+        """Complete batches in an epoch."""
+        return self.images // self.batch
+
+    def genomes(self) -> np.ndarray:
+        """Different architectures ``[architectures, 6]``; those of less work come first in those of more."""
+        every = np.random.default_rng(self.seed).permutation(5 ** len(EDGES))[: self.architectures]
+        return np.stack([every // 5**place % 5 for place in range(len(EDGES))], 1).astype(np.int32)
+
+    def data(self) -> dict[str, np.ndarray]:
+        """Images ``[n, size, size, 3]`` uint8 and labels ``[n]`` int32, for training and for validation."""
+        rng = np.random.default_rng(self.seed)
+        patterns = rng.integers(64, 192, (CLASSES, self.size, self.size, 3))
+        arrays = {}
+        for part, n in (("train", self.images), ("validation", self.validation)):
+            labels = rng.integers(0, CLASSES, n).astype(np.int32)
+            noise = rng.integers(-64, 64, (n, self.size, self.size, 3), dtype=np.int16)
+            arrays[f"{part}_images"] = (patterns[labels] + noise).astype(np.uint8)
+            arrays[f"{part}_labels"] = labels
+        return arrays
+
+
+A = Work()
+B = Work(size=32, channels=16)
+GPU = Work(size=32, channels=16, cells=5, batch=256, images=45000, validation=5000)
+
+LEARNING_RATE, MOMENTUM, WEIGHT_DECAY = 0.1, 0.9, 5e-4
+
+
+def from_command_line(**more: Any) -> tuple[Work, argparse.Namespace]:
+    """A contestant's work, as `candidates.py` hands it over, and its own options with their defaults."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("work", type=json.loads, help="the fields of Work, as JSON")
+    for name, default in more.items():
+        parser.add_argument(f"--{name}", type=type(default), default=default)
+    options = parser.parse_args()
+    return Work(**options.work), options
+
+
+class Trainer(Protocol):
+    """Trains one architecture at a time."""
+
+    def start(self, genome: list[int]) -> None:
+        """Make the network, with new weights."""
+
+    def epoch(self, steps: int) -> None:
+        """Train for some steps."""
+
+    def accuracy(self) -> float:
+        """Share of right answers on the validation images."""
+
+
+def train_each(trainer: Trainer, given: Work, share: int, of: int) -> None:
+    """Train every ``of``-th architecture from the ``share``-th on, and print what came out."""
+    accuracies, seconds = [], []
+    for genome in given.genomes()[share::of].tolist():
+        started = time.perf_counter()
+        trainer.start(genome)
+        trainer.epoch(given.steps)
+        accuracies.append(trainer.accuracy())
+        seconds.append(time.perf_counter() - started)
+    print(json.dumps({"accuracies": accuracies, "seconds": seconds}))
