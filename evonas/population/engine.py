@@ -38,9 +38,7 @@ class Engine:
     def __init__(self, space: Space, algorithm: Algorithm, key: jax.Array, objectives: int = 1):
         bound = algorithm.bind(space)
         self._like = jax.eval_shape(lambda: bound.init(key, objectives))
-        self._advance = jax.jit(
-            functools.partial(_advance, bound, space, self._like, key), static_argnums=3, donate_argnums=0
-        )
+        self._advance = jax.jit(functools.partial(_advance, bound, space, self._like, key), static_argnums=3)
         self._propose = jax.jit(functools.partial(_propose, bound, space, self._like), static_argnums=3)
         self._words = jax.jit(lambda: _to_words(bound.init(key, objectives)))()
         self._none = np.empty((0, rows.WIDTH + len(space.cardinalities) + objectives), np.int32)
