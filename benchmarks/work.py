@@ -1,4 +1,4 @@
-"""The work that every contestant of `candidates.py` and `steady_state.py` is given: the same networks, the same data.
+"""The work that every contestant of `candidates.py` is given: the same networks, the same data.
 
 Sizes, architectures and images follow from the numbers here alone. The images are synthetic, a pattern a class with
 noise: what a training costs does not depend on what is in them, and anyone can make them.
@@ -17,7 +17,6 @@ import numpy as np
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 CLASSES = 10
-ALL_3X3 = (3,) * len(EDGES)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """JAX's Threefry generator with its rounds written out.
 
 An evolution step draws a handful of numbers from many keys. On a CPU `jax.random` runs the rounds of each draw as a
-loop, to compile faster, and a loop's steps can't be fused with each other or with anything else: of a step's time they
-were nine tenths. The numbers are those of JAX's own keys.
+loop, to compile faster, and a loop's steps can't be fused with each other or with anything else: they were most of a
+step's time. The numbers are those of JAX's own keys.
 """
 
 from __future__ import annotations

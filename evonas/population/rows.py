@@ -17,8 +17,7 @@ WIDTH = 4
 
 def packed(candidates: Candidates) -> np.ndarray:
     """Candidates as rows."""
-    columns = (candidates.ids[:, None], candidates.replaces[:, None], candidates.parents, candidates.genomes)
-    return np.concatenate(columns, axis=1, dtype=np.int32)
+    return np.concatenate(_columns(candidates), axis=1, dtype=np.int32)
 
 
 def unpacked(rows: Any) -> Candidates:
@@ -29,8 +28,7 @@ def unpacked(rows: Any) -> Candidates:
 def with_forms(candidates: Candidates, space: Space) -> jax.Array:
     """Rows with the canonical forms of their genomes behind them: ``[N, W + 2 L]``, traced."""
     forms = jax.vmap(space.canonical)(candidates.genomes)
-    columns = (candidates.ids[:, None], candidates.replaces[:, None], candidates.parents, candidates.genomes, forms)
-    return jnp.concatenate([column.astype(jnp.int32) for column in columns], axis=1)
+    return jnp.concatenate([column.astype(jnp.int32) for column in (*_columns(candidates), forms)], axis=1)
 
 
 def and_forms(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -43,3 +41,7 @@ def padded(rows: np.ndarray) -> np.ndarray:
     """Padded to a power of two rows by rows of `NOBODY`, so that few shapes are ever compiled."""
     n = len(rows)
     return np.concatenate([rows, np.full(((1 << (n - 1).bit_length()) - n, rows.shape[1]), NOBODY, np.int32)])
+
+
+def _columns(candidates: Candidates) -> tuple[Any, ...]:
+    return candidates.ids[:, None], candidates.replaces[:, None], candidates.parents, candidates.genomes
