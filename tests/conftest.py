@@ -5,9 +5,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-# Compiling is most of the suite's time. LLVM's dearest passes are left out, and all processes share what they compiled,
-# so this comes before JAX is imported, and before pytest starts the workers that inherit it.
-os.environ.setdefault("XLA_FLAGS", "--xla_llvm_disable_expensive_passes=true")
+# Compiling is most of the suite's time. It is done as for training (`COMPILER_OPTIONS`), and all processes share what
+# they compiled, so this comes before JAX is imported, and before pytest starts the workers that inherit it.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=1")
 COMPILED = None if "JAX_COMPILATION_CACHE_DIR" in os.environ else tempfile.mkdtemp(prefix="evonas-tests-")
 if COMPILED:
     os.environ["JAX_COMPILATION_CACHE_DIR"] = COMPILED

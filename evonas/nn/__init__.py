@@ -5,6 +5,7 @@ from evonas.nn.activations import Activation as Activation
 from evonas.nn.choice import Choice as Choice
 from evonas.nn.convolution import convolve as convolve
 from evonas.nn.counting import count_module as count_module
+from evonas.nn.draws import Draws as Draws
 from evonas.nn.inheritance import inherit as inherit
 from evonas.nn.layers import Convolution as Convolution
 from evonas.nn.layers import Dropout as Dropout

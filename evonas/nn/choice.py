@@ -1,5 +1,6 @@
 """One operation out of several, chosen by an index while the program runs."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -37,22 +38,35 @@ class Choice(nnx.Module):
         if index is None:
             raise ValueError("expected the index of one of several operations; call the network with a genome")
         graphs, weights, statistics = zip(*(split(operation) for operation in operations), strict=True)
-
-        def branch(i: int) -> Callable:
-            def run(weights: Any, statistics: Any, x: jax.Array, arguments: tuple[Any, ...]) -> tuple[jax.Array, Any]:
-                operation = merge(graphs[i], weights[i], statistics[i])
-                y = operation(x, *arguments)
-                changed = list(statistics)
-                changed[i] = split(operation).statistics
-                return y, tuple(changed)
-
-            return run
-
-        branches = [branch(i) for i in range(len(operations))]
-        y, statistics = jax.lax.switch(index, branches, weights, statistics, x, arguments)
+        y, statistics = _run(graphs, index, weights, statistics, x, arguments)
         for operation, changed in zip(operations, statistics, strict=True):
             nnx.update(operation, changed)
         return y
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _run(
+    graphs: tuple[nnx.GraphDef, ...],
+    index: jax.Array,
+    weights: tuple[Any, ...],
+    statistics: tuple[Any, ...],
+    x: jax.Array,
+    arguments: tuple[Any, ...],
+) -> tuple[jax.Array, tuple[Any, ...]]:
+    """The output, and all operations' statistics afterwards.
+
+    Under ``jit``, equal choices in one network are traced and differentiated once.
+    """
+
+    def branch(i: int) -> Callable:
+        def run(weights: Any, statistics: Any, x: jax.Array, arguments: tuple[Any, ...]) -> tuple[jax.Array, Any]:
+            operation = merge(graphs[i], weights[i], statistics[i])
+            y = operation(x, *arguments)
+            return y, (*statistics[:i], split(operation).statistics, *statistics[i + 1 :])
+
+        return run
+
+    return jax.lax.switch(index, [branch(i) for i in range(len(graphs))], weights, statistics, x, arguments)
 
 
 class Weightless(nnx.Module):

@@ -1,19 +1,19 @@
 """What all layers of one network share: number formats and initialisation."""
 
 import dataclasses
+import math
 from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from evonas.nn.draws import Draws
+
 Initializer = Literal["he", "glorot", "lecun"]
 
-_INITIALIZERS = {
-    "he": nnx.initializers.he_normal,
-    "glorot": nnx.initializers.glorot_normal,
-    "lecun": nnx.initializers.lecun_normal,
-}
+_DEVIATION = 0.87962566103423978
+"""Of a standard normal cut off at -2 and 2."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,11 +28,15 @@ class Style:
     dtype: Any = jnp.float32
     initializer: Initializer = "he"
 
-    def kernel(self, rngs: nnx.Rngs, shape: tuple[int, ...], batch_axis: tuple[int, ...] = ()) -> jax.Array:
-        """A float32 kernel of ``shape``, the last axis its outputs; ``batch_axis`` names axes apart from the fan."""
+    def kernel(self, rngs: nnx.Rngs, shape: tuple[int, ...]) -> jax.Array:
+        """A float32 kernel of ``shape``, the last axis its outputs: a normal cut off at 2 standard deviations."""
         if 0 in shape:
             return jnp.zeros(shape)
-        return _INITIALIZERS[self.initializer](batch_axis=batch_axis)(rngs.params(), shape, jnp.float32)
+        fan_in, fan_out = math.prod(shape[:-1]), math.prod(shape[:-2]) * shape[-1]
+        variance = {"he": 2 / fan_in, "glorot": 2 / (fan_in + fan_out), "lecun": 1 / fan_in}[self.initializer]
+        pooled = isinstance(rngs, Draws)
+        normal = rngs.normal(shape) if pooled else jax.random.truncated_normal(rngs.params(), -2, 2, shape)
+        return normal * (math.sqrt(variance) / _DEVIATION)
 
     def narrowing(self, shape: tuple[int, ...], inputs: Any, outputs: Any) -> Any:
         """What makes a new kernel of ``shape`` one for fewer channels: the ratio of the two standard deviations.

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from evonas.nn import merge, split
+from evonas.nn import Draws, merge, split
 
 
 class Model:
@@ -24,7 +24,7 @@ class Model:
     def __init__(self, make: Callable[[nnx.Rngs], nnx.Module]):
         self._make = make
         self._graphs: dict[bool, nnx.GraphDef] = {}
-        self._takes_rngs = False
+        self._takes_rngs, self._normals = False, 0
         jax.eval_shape(self._trace, jax.random.key(0))
 
     def init(self, key: jax.Array, *context: jax.Array) -> tuple[Any, Any]:
@@ -33,7 +33,7 @@ class Model:
         A shared module that has a method ``narrow`` is given the genome: it scales its weights to the variance that
         the genome's own network would begin with.
         """
-        module = self._make(nnx.Rngs(key))
+        module = self._make(Draws(key, self._normals))
         if context and hasattr(module, "narrow"):
             module.narrow(*context)
         parts = split(module)
@@ -55,7 +55,9 @@ class Model:
         return merge(self._graphs[False], parameters, statistics)
 
     def _trace(self, key: jax.Array) -> tuple[Any, Any]:
-        module = self._make(nnx.Rngs(key))
+        draws = Draws(key)
+        module = self._make(draws)
+        self._normals = draws.taken
         self._takes_rngs = "rngs" in inspect.signature(type(module).__call__).parameters
         module.train()
         self._graphs[True] = split(module).graph

@@ -37,21 +37,32 @@ def learning_rate_at(
     return peak * jnp.where(step < warmup_steps, warm, cosine)
 
 
-def make_optimizer(
-    training: Training, hyperparameters: Hyperparameters, steps_per_epoch: int, max_gradient_norm: float = math.inf
-) -> optax.GradientTransformation:
-    """The optax transformation; its hyperparameters may be tracers."""
+def learning_rates(
+    epoch: jax.Array, training: Training, hyperparameters: Hyperparameters, steps_per_epoch: int
+) -> jax.Array:
+    """Those of an epoch's steps ``[steps_per_epoch]``.
+
+    All at once: what is computed in a step, XLA computes again for each array of weights.
+    """
+    steps = epoch * steps_per_epoch + jnp.arange(steps_per_epoch)
     total_steps = hyperparameters.epochs * steps_per_epoch
-    warmup_steps = training.warmup_epochs * steps_per_epoch
+    return learning_rate_at(
+        steps, hyperparameters.learning_rate, total_steps, training.warmup_epochs * steps_per_epoch
+    )
 
-    def schedule(step: jax.Array) -> jax.Array:
-        return learning_rate_at(step, hyperparameters.learning_rate, total_steps, warmup_steps)
 
+def make_optimizer(
+    training: Training,
+    weight_decay: jax.Array | float,
+    learning_rate: jax.Array | float,
+    max_gradient_norm: float = math.inf,
+) -> optax.GradientTransformation:
+    """The optax transformation of one step; its state does not depend on the numbers, which may be tracers."""
     clip = [] if math.isinf(max_gradient_norm) else [optax.clip_by_global_norm(max_gradient_norm)]
     if training.optimizer == "adamw":
-        return optax.chain(*clip, optax.adamw(schedule, weight_decay=hyperparameters.weight_decay))
+        return optax.chain(*clip, optax.adamw(learning_rate, weight_decay=weight_decay))
     return optax.chain(
         *clip,
-        optax.add_decayed_weights(hyperparameters.weight_decay),
-        optax.sgd(schedule, momentum=training.momentum, nesterov=True),
+        optax.add_decayed_weights(weight_decay),
+        optax.sgd(learning_rate, momentum=training.momentum, nesterov=True),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -11,6 +11,9 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 AXIS = "candidates"
+COMPILER_OPTIONS: Mapping[str, dict[str, Any]] = {"cpu": {"xla_backend_optimization_level": 1}}
+"""By platform. On a CPU convolutions and matrix products are calls of a library, and what is left is as fast at LLVM's
+first level as at its third, which takes 1.6 times as long to compile (`benchmarks/compilation.py`)."""
 
 
 class Devices:
@@ -40,5 +43,6 @@ class Devices:
     def compile(self, function: Callable, *arguments: Any) -> tuple[Callable, float]:
         """The function compiled for arguments with a leading device axis, and the seconds that took."""
         started = time.perf_counter()
-        compiled = jax.pmap(function, axis_name=AXIS, devices=self.devices).lower(*arguments).compile()
+        lowered = jax.pmap(function, axis_name=AXIS, devices=self.devices).lower(*arguments)
+        compiled = lowered.compile(COMPILER_OPTIONS.get(self.devices[0].platform))
         return compiled, time.perf_counter() - started

@@ -18,7 +18,7 @@ import optax
 from evonas.data.dataset import Dataset, Scales, Split
 from evonas.training import augmentation, metrics
 from evonas.training.model import Model
-from evonas.training.optimizer import Hyperparameters, make_optimizer
+from evonas.training.optimizer import Hyperparameters, learning_rates, make_optimizer
 from evonas.training.settings import Training
 
 _INIT, _EPOCH = 0, 1  # purposes of a candidate's keys
@@ -77,12 +77,10 @@ class Program:
     task: metrics.Task
     outputs: int
 
-    def start(
-        self, key: jax.Array, hyperparameters: Hyperparameters, data: DeviceData, *context: jax.Array
-    ) -> Progress:
+    def start(self, key: jax.Array, *context: jax.Array) -> Progress:
         """Fresh weights."""
         parameters, statistics = self.model.init(jax.random.fold_in(key, _INIT), *context)
-        optimizer = self._optimizer(hyperparameters, data)
+        optimizer = self._optimizer(0.0, 0.0)
         return Progress(
             parameters, statistics, optimizer.init(parameters), jnp.int32(0), jnp.float32(0), jnp.float32(0)
         )
@@ -103,7 +101,7 @@ class Program:
         steps = self.steps_per_epoch(data)
         order_key, step_key = jax.random.split(jax.random.fold_in(jax.random.fold_in(key, _EPOCH), progress.epoch))
         order = jax.random.permutation(order_key, len(data.train.targets))
-        optimizer = self._optimizer(hyperparameters, data)
+        rates = learning_rates(progress.epoch, self.training, hyperparameters, steps)
 
         def step(i: jax.Array, carry: Any) -> Any:
             parameters, statistics, state, loss, right = carry
@@ -112,6 +110,7 @@ class Program:
             slope, (statistics, batch_loss, batch_right) = jax.grad(self._loss, has_aux=True)(
                 parameters, statistics, key, data, rows, *context
             )
+            optimizer = self._optimizer(hyperparameters.weight_decay, rates[i])
             updates, state = optimizer.update(slope, state, parameters)
             parameters = jax.tree.map(jnp.add, parameters, updates)
             return parameters, statistics, state, loss + batch_loss / steps, right + batch_right / steps
@@ -123,7 +122,7 @@ class Program:
     def measure(self, progress: Progress, data: DeviceData, *context: jax.Array) -> dict[str, jax.Array]:
         """Metrics on ``data.judge``: no example is dropped, none counts twice."""
         judge, size = data.judge, len(data.judge.targets)
-        batch = min(max(self.training.batch_size, 128), size)
+        batch = min(max(self.training.batch_size, 64), size)
 
         def step(i: jax.Array, sums: metrics.Sums) -> metrics.Sums:
             rows = i * batch + jnp.arange(batch)
@@ -152,7 +151,7 @@ class Program:
         def epoch(progress: Progress) -> Progress:
             return self.epoch(progress, key, hyperparameters, data, *context)
 
-        progress = jax.lax.while_loop(unfinished, epoch, self.start(key, hyperparameters, data, *context))
+        progress = jax.lax.while_loop(unfinished, epoch, self.start(key, *context))
         return self.measure(progress, data, *context) | {"train_loss": progress.loss, "epochs": progress.epoch}
 
     def _batch(self, data: DeviceData) -> int:
@@ -170,9 +169,9 @@ class Program:
         right = jnp.float32(0) if self.task == "regression" else (outputs.argmax(-1) == targets).mean(dtype=jnp.float32)
         return loss, (statistics, loss, right)
 
-    def _optimizer(self, hyperparameters: Hyperparameters, data: DeviceData) -> optax.GradientTransformation:
+    def _optimizer(self, weight_decay: Any, learning_rate: Any) -> optax.GradientTransformation:
         limit = self.training.max_gradient_norm or (1.0 if self.task == "regression" else math.inf)
-        return make_optimizer(self.training, hyperparameters, self.steps_per_epoch(data), limit)
+        return make_optimizer(self.training, weight_decay, learning_rate, limit)
 
     def _augmented(self, key: jax.Array, x: jax.Array) -> jax.Array:
         flip_key, crop_key = jax.random.split(key)

@@ -107,7 +107,7 @@ def _retrain(
     data = jax.tree.map(jnp.asarray, device_data(whole, judge))
     hyperparameters = hyperparameters_of(training)
     key = jax.random.fold_in(jax.random.key(seed), RETRAINING)
-    progress = jax.jit(program.start)(key, hyperparameters, data)
+    progress = jax.jit(program.start)(key)
     epoch = jax.jit(program.epoch)
     with ocp.CheckpointManager(
         directory / CHECKPOINTS, options=ocp.CheckpointManagerOptions(max_to_keep=1)

@@ -7,7 +7,7 @@ import optax
 import pytest
 
 from evonas.training import Training
-from evonas.training.optimizer import Hyperparameters, hyperparameters_of, learning_rate_at, make_optimizer
+from evonas.training.optimizer import hyperparameters_of, learning_rate_at, learning_rates, make_optimizer
 
 
 def test_the_learning_rate_rises_in_the_warm_up_and_falls_by_a_cosine_to_zero():
@@ -35,7 +35,7 @@ def test_a_warm_up_longer_than_the_training_still_gives_numbers():
 
 
 def reference(training, rates):
-    """Optax with constants in place of arguments."""
+    """Optax with constants in place of arguments, and a schedule."""
     schedule = lambda step: jnp.asarray(rates)[step]  # noqa: E731
     if training.optimizer == "adamw":
         return optax.adamw(schedule, weight_decay=training.weight_decay)
@@ -45,16 +45,23 @@ def reference(training, rates):
     )
 
 
-def path_of(optimizer, steps):
+def path_of(optimizer_of_step, steps):
     """Positions on the way down a quadratic."""
     x = jnp.array([3.0, -1.0, 0.5])
-    state, path = optimizer.init(x), []
-    for _ in range(steps):
+    state, path = optimizer_of_step(0).init(x), []
+    for step in range(steps):
         slope = jnp.array([1.0, 10.0, 0.1]) * x
-        updates, state = optimizer.update(slope, state, x)
+        updates, state = optimizer_of_step(step).update(slope, state, x)
         x = optax.apply_updates(x, updates)
         path.append(x)
     return jnp.stack(path)
+
+
+def test_the_learning_rates_of_the_epochs_follow_each_other():
+    training = Training(epochs=3, learning_rate=0.8, warmup_epochs=1)
+    rates = [learning_rates(jnp.int32(epoch), training, hyperparameters_of(training), 4) for epoch in range(3)]
+    expected = [learning_rate_at(jnp.int32(step), 0.8, 12, 4) for step in range(12)]
+    np.testing.assert_allclose(np.concatenate(rates), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
@@ -65,18 +72,19 @@ def test_traced_hyperparameters_give_the_path_of_optax_with_constants(optimizer,
     )
 
     @jax.jit
-    def path(hyperparameters):
-        return path_of(make_optimizer(training, hyperparameters, steps_per_epoch=4), 12)
+    def path(given):
+        rates = jnp.concatenate([learning_rates(jnp.int32(epoch), training, given, 4) for epoch in range(3)])
+        return path_of(lambda step: make_optimizer(training, given.weight_decay, rates[step]), 12)
 
     rates = np.float32(0.03) * np.float32(
         [0.25, 0.5, 0.75, 1, *(0.5 * (1 + np.cos(np.pi * step / 8)) for step in range(8))]
     )
-    np.testing.assert_allclose(path(hyperparameters_of(training)), path_of(reference(training, rates), 12), rtol=1e-5)
+    known = reference(training, rates)
+    np.testing.assert_allclose(path(hyperparameters_of(training)), path_of(lambda step: known, 12), rtol=1e-5)
 
 
 def test_the_first_step_of_sgd_by_hand():
-    training = Training(epochs=1, learning_rate=0.1, weight_decay=0.01, momentum=0.9)
-    optimizer = make_optimizer(training, hyperparameters_of(training), steps_per_epoch=10)
+    optimizer = make_optimizer(Training(momentum=0.9), 0.01, 0.1)
     x, slope = jnp.array([2.0]), jnp.array([1.0])
     updates, _ = optimizer.update(slope, optimizer.init(x), x)
     # gradient with L2 is 1 + 0.01 * 2; Nesterov looks ahead: (1 + momentum) of it in the first step
@@ -85,9 +93,9 @@ def test_the_first_step_of_sgd_by_hand():
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 def test_the_gradient_of_all_weights_together_is_cut_to_its_greatest_norm(optimizer):
-    training = Training(optimizer=optimizer, weight_decay=0.0)
-    limited = make_optimizer(training, hyperparameters_of(training), 10, max_gradient_norm=1.0)
-    free = make_optimizer(training, hyperparameters_of(training), 10)
+    training = Training(optimizer=optimizer)
+    limited = make_optimizer(training, 0.0, 0.1, max_gradient_norm=1.0)
+    free = make_optimizer(training, 0.0, 0.1)
     x = {"a": jnp.array([1.0]), "b": jnp.array([2.0])}
     large, cut = {"a": jnp.array([30.0]), "b": jnp.array([40.0])}, {"a": jnp.array([0.6]), "b": jnp.array([0.8])}
     for one, other in zip(
@@ -103,9 +111,7 @@ def test_the_gradient_of_all_weights_together_is_cut_to_its_greatest_norm(optimi
 
 
 def test_decay_of_adamw_is_decoupled_from_the_gradient():
-    training = Training(epochs=1, optimizer="adamw")
-    given = Hyperparameters(jnp.float32(0.1), jnp.float32(0.5), jnp.int32(1))
-    optimizer = make_optimizer(training, given, steps_per_epoch=10)
+    optimizer = make_optimizer(Training(optimizer="adamw"), 0.5, 0.1)
     x, slope = jnp.array([2.0]), jnp.array([0.0])
     updates, _ = optimizer.update(slope, optimizer.init(x), x)
     assert updates[0] == pytest.approx(-0.1 * 0.5 * 2)

@@ -41,7 +41,7 @@ def rows_of_epochs(examples, batch, epochs, seed):
     every = Examples(jnp.arange(examples, dtype=jnp.float32)[:, None], jnp.zeros((examples, 1)), jnp.int32(examples))
     data = DeviceData(every, every, Scales(*(jnp.zeros(1), jnp.ones(1)) * 2))
     key, given = jax.random.key(seed), hyperparameters_of(training)
-    progress = program.start(key, given, data)
+    progress = program.start(key)
     epoch = jax.jit(program.epoch)
     for _ in range(epochs):
         progress = epoch(progress, key, given, data)
@@ -91,7 +91,7 @@ def test_metrics_of_a_split_equal_numpy_on_the_whole_of_it(padding, mlp, iris):
     program = own_program(mlp, random_genomes(mlp, 1)[0], iris, training)
     data = jax.tree.map(jnp.asarray, device_data(iris, whole, 150 + padding))
     key, given = jax.random.key(0), hyperparameters_of(training)
-    progress = jax.jit(program.epoch)(program.start(key, given, data), key, given, data)
+    progress = jax.jit(program.epoch)(program.start(key), key, given, data)
     found = jax.jit(program.measure)(progress, data)
 
     mean, deviation = iris.statistics()
@@ -110,13 +110,13 @@ def check_equality_with_the_own_program(space, dataset, training, genomes):
     together = shared_program(space, dataset, training)
     epoch, measure = jax.jit(together.epoch), jax.jit(together.measure)
     for genome in genomes:
-        start = jax.jit(together.start)(key, given, data, genome)
+        start = jax.jit(together.start)(key, genome)
         mine = epoch(start, key, given, data, genome)
 
         alone = own_program(space, genome, dataset, training)
         network = nnx.eval_shape(lambda genome=genome: space.network(genome, rngs=nnx.Rngs(params=0)))
         inherited = split(inherit(network, start.parameters, start.statistics))
-        began = jax.jit(alone.start)(key, given, data)._replace(
+        began = jax.jit(alone.start)(key)._replace(
             parameters=inherited.parameters, statistics=inherited.statistics
         )
         theirs = jax.jit(alone.epoch)(began, key, given, data)
@@ -151,11 +151,10 @@ def test_candidates_of_any_width_begin_with_the_variance_of_their_initialiser(in
     """In a shared program too, whose weights are those of the greatest widths."""
     space = MLP(max_depth=2, widths=(64, 256), dropout=(0.0,), input_shape=(100,), classes=10)
     training = Training(initializer=initializer)
-    data = DeviceData(*(Examples(iris.train.inputs, iris.train.targets, 96),) * 2, Scales(0, 1, 0, 1))
     start = jax.jit(shared_program(space, iris, training).start)
     for genome in ([1, 0, 0, 0, 0, 0, 0, 0], [1, 0, 1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0]):
         genome = np.array(genome, np.int32)
-        progress = start(jax.random.key(0), hyperparameters_of(training), data, genome)
+        progress = start(jax.random.key(0), genome)
         network = nnx.eval_shape(lambda genome=genome: space.network(genome, rngs=nnx.Rngs(params=0)))
         kernels = [
             leaf
@@ -174,7 +173,7 @@ def test_parameters_and_statistics_stay_float32_where_the_computation_is_bfloat1
     given, key = hyperparameters_of(training), jax.random.key(0)
 
     def trained(genome):
-        return program.epoch(program.start(key, given, data, genome), key, given, data, genome)
+        return program.epoch(program.start(key, genome), key, given, data, genome)
 
     genome = jax.ShapeDtypeStruct((6,), jnp.int32)
     progress = jax.eval_shape(trained, genome)
