@@ -80,7 +80,7 @@ def test_traced_hyperparameters_give_the_path_of_optax_with_constants(optimizer,
         [0.25, 0.5, 0.75, 1, *(0.5 * (1 + np.cos(np.pi * step / 8)) for step in range(8))]
     )
     known = reference(training, rates)
-    np.testing.assert_allclose(path(hyperparameters_of(training)), path_of(lambda step: known, 12), rtol=1e-5)
+    np.testing.assert_allclose(path(hyperparameters_of(training)), path_of(lambda _: known, 12), rtol=1e-5)
 
 
 def test_the_first_step_of_sgd_by_hand():
