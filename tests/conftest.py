@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-# Compiling is most of the suite's time. It is done as for training (`COMPILER_OPTIONS`), and all processes share what
+# Compiling is most of the suite's time. It is done as for training (`compiler_options`), and all processes share what
 # they compiled, so this comes before JAX is imported, and before pytest starts the workers that inherit it.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=1")
 COMPILED = None if "JAX_COMPILATION_CACHE_DIR" in os.environ else tempfile.mkdtemp(prefix="evonas-tests-")

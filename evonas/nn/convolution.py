@@ -2,8 +2,9 @@
 
 On the CPU backend only convolutions in the canonical layout (NHWC input, HWIO kernel) reach the fast kernel when
 they stand inside ``while``, ``scan`` or ``switch``, and the derivatives that JAX writes are not in that layout: they
-run 30 to 90 times slower there (jax issue 12868). So both derivatives are written here as canonical convolutions.
-Candidate training lives inside loops; every convolution of evonas goes through this file.
+run 30 to 90 times slower there (jax issue 12868). So for a CPU both derivatives are written here as canonical
+convolutions; other platforms have JAX's own. Candidate training lives inside loops; every convolution of evonas goes
+through this file.
 """
 
 import functools
@@ -53,11 +54,15 @@ def convolve(
         return jnp.einsum("bhwi,io->bhwo", x[:, ::stride, ::stride], kernel[0, 0])
     if groups > 1:
         return _depthwise(x, kernel, stride, dilation)
+    return _dense(x, kernel, stride, dilation)
+
+
+def _dense(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> jax.Array:
     return jax.lax.conv_general_dilated(
         x,
         kernel,
         window_strides=(stride, stride),
-        padding=[_padding(height, dilation), _padding(width, dilation)],
+        padding=[_padding(size, dilation) for size in kernel.shape[:2]],
         rhs_dilation=(dilation, dilation),
         dimension_numbers=_LAYOUT,
     )
@@ -108,7 +113,14 @@ def _backward(
         return _backward_pointwise(x, kernel, stride, slope)
     if groups > 1:
         return jax.vjp(lambda a, b: _depthwise(a, b, stride, dilation), x, kernel)[1](slope)
-    return _slope_of_input(x, kernel, stride, dilation, slope), _slope_of_kernel(x, kernel, stride, dilation, slope)
+    return jax.lax.platform_dependent(
+        *(x, kernel, slope),
+        cpu=lambda x, kernel, slope: (
+            _slope_of_input(x, kernel, stride, dilation, slope),
+            _slope_of_kernel(x, kernel, stride, dilation, slope),
+        ),
+        default=lambda x, kernel, slope: jax.vjp(lambda a, b: _dense(a, b, stride, dilation), x, kernel)[1](slope),
+    )
 
 
 def _backward_pointwise(x: jax.Array, kernel: jax.Array, stride: int, slope: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -8,7 +8,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import orbax.checkpoint as ocp
 from etils import epath
 from flax import nnx
 
@@ -70,6 +69,8 @@ def save_network(path: Any, space: Space, trained: TrainedNetwork, precision: st
         trained: the network.
         precision: of its computation.
     """
+    import orbax.checkpoint as ocp  # here, since importing it takes longer than all of evonas
+
     directory = absolute(path)
     directory.mkdir(parents=True, exist_ok=True)
     description = {
@@ -132,6 +133,8 @@ def _description_in(directory: epath.Path) -> dict[str, Any]:
 
 def _weights_in(directory: epath.Path, model: Model) -> tuple[Any, Any]:
     """Parameters and statistics of a model."""
+    import orbax.checkpoint as ocp
+
     wanted = jax.eval_shape(model.init, jax.random.key(0))
     leaves = jax.eval_shape(lambda: leaves_of(model.init(jax.random.key(0))))
     try:

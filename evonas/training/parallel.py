@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -11,9 +11,15 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 AXIS = "candidates"
-COMPILER_OPTIONS: Mapping[str, dict[str, Any]] = {"cpu": {"xla_backend_optimization_level": 1}}
-"""By platform. On a CPU convolutions and matrix products are calls of a library, and what is left is as fast at LLVM's
-first level as at its third, which takes 1.6 times as long to compile (`benchmarks/compilation.py`)."""
+
+
+def compiler_options(platform: str) -> dict[str, Any]:
+    """What XLA is asked for on a platform.
+
+    On a CPU convolutions and matrix products are calls of libraries, and the rest is as fast at LLVM's first level as at
+    its third, which takes longer to compile (`benchmarks/compilation.py`).
+    """
+    return {"xla_backend_optimization_level": 1} if platform == "cpu" else {}
 
 
 class Devices:
@@ -44,5 +50,5 @@ class Devices:
         """The function compiled for arguments with a leading device axis, and the seconds that took."""
         started = time.perf_counter()
         lowered = jax.pmap(function, axis_name=AXIS, devices=self.devices).lower(*arguments)
-        compiled = lowered.compile(COMPILER_OPTIONS.get(self.devices[0].platform))
+        compiled = lowered.compile(compiler_options(self.devices[0].platform))
         return compiled, time.perf_counter() - started

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import os
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import orbax.checkpoint as ocp
 from etils import epath
 
 from evonas.arguments import require_integer, require_seed
@@ -27,8 +27,12 @@ from evonas.training.metrics import Task
 from evonas.training.model import Model
 from evonas.training.network_files import TrainedNetwork, save_network
 from evonas.training.optimizer import hyperparameters_of
+from evonas.training.parallel import compiler_options
 from evonas.training.program import Program, Progress, device_data
 from evonas.training.settings import Training
+
+if TYPE_CHECKING:
+    import orbax.checkpoint as ocp
 
 NETWORK, CHECKPOINTS, CURVE, SETTINGS, RESULT = "network", "checkpoints", "curve.json", "settings.json", "result.json"
 
@@ -97,6 +101,8 @@ def _retrain(
     checkpoint_epochs: int,
     on_epoch: Callable[[dict[str, float]], None] | None,
 ) -> Retrained:
+    import orbax.checkpoint as ocp  # here, since importing it takes longer than all of evonas
+
     model = Model(
         lambda rngs: space.network(
             genome, rngs=rngs, dtype=jnp.dtype(training.precision), initializer=training.initializer
@@ -107,8 +113,9 @@ def _retrain(
     data = jax.tree.map(jnp.asarray, device_data(whole, judge))
     hyperparameters = hyperparameters_of(training)
     key = jax.random.fold_in(jax.random.key(seed), RETRAINING)
-    progress = jax.jit(program.start)(key)
-    epoch = jax.jit(program.epoch)
+    jit = functools.partial(jax.jit, compiler_options=compiler_options(jax.default_backend()))
+    progress = jit(program.start)(key)
+    epoch = jit(program.epoch)
     with ocp.CheckpointManager(
         directory / CHECKPOINTS, options=ocp.CheckpointManagerOptions(max_to_keep=1)
     ) as checkpoints:
@@ -123,7 +130,7 @@ def _retrain(
                 checkpoints.save(done, args=ocp.args.StandardSave(leaves_of(progress)))
             if on_epoch is not None:
                 on_epoch(curve[-1])
-    metrics = {name: float(value) for name, value in jax.jit(program.measure)(progress, data).items()}
+    metrics = {name: float(value) for name, value in jit(program.measure)(progress, data).items()}
     if not all(np.isfinite(value) for value in metrics.values()):
         raise _diverged(training.epochs, training)
     trained = TrainedNetwork(
@@ -174,6 +181,8 @@ def _agree(
 def _restored(checkpoints: ocp.CheckpointManager, progress: Progress) -> Progress:
     if (latest := checkpoints.latest_step()) is None:
         return progress
+    import orbax.checkpoint as ocp
+
     wanted = jax.eval_shape(lambda: leaves_of(progress))
     try:
         return tree_of(checkpoints.restore(latest, args=ocp.args.StandardRestore(wanted)), progress)
