@@ -46,9 +46,7 @@ def learning_rates(
     """
     steps = epoch * steps_per_epoch + jnp.arange(steps_per_epoch)
     total_steps = hyperparameters.epochs * steps_per_epoch
-    return learning_rate_at(
-        steps, hyperparameters.learning_rate, total_steps, training.warmup_epochs * steps_per_epoch
-    )
+    return learning_rate_at(steps, hyperparameters.learning_rate, total_steps, training.warmup_epochs * steps_per_epoch)
 
 
 def make_optimizer(

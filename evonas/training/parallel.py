@@ -16,8 +16,8 @@ AXIS = "candidates"
 def compiler_options(platform: str) -> dict[str, Any]:
     """What XLA is asked for on a platform.
 
-    On a CPU convolutions and matrix products are calls of libraries, and the rest is as fast at LLVM's first level as at
-    its third, which takes longer to compile (`benchmarks/compilation.py`).
+    On a CPU convolutions and matrix products are calls of libraries, and the rest is as fast at LLVM's first level as
+    at its third, which takes longer to compile (`benchmarks/compilation.py`).
     """
     return {"xla_backend_optimization_level": 1} if platform == "cpu" else {}
 

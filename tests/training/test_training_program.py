@@ -116,9 +116,7 @@ def check_equality_with_the_own_program(space, dataset, training, genomes):
         alone = own_program(space, genome, dataset, training)
         network = nnx.eval_shape(lambda genome=genome: space.network(genome, rngs=nnx.Rngs(params=0)))
         inherited = split(inherit(network, start.parameters, start.statistics))
-        began = jax.jit(alone.start)(key)._replace(
-            parameters=inherited.parameters, statistics=inherited.statistics
-        )
+        began = jax.jit(alone.start)(key)._replace(parameters=inherited.parameters, statistics=inherited.statistics)
         theirs = jax.jit(alone.epoch)(began, key, given, data)
         assert float(mine.loss) == pytest.approx(float(theirs.loss), rel=1e-4)
         cut = split(inherit(network, mine.parameters, mine.statistics))
