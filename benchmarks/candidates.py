@@ -4,11 +4,13 @@ Each contestant is started as a process of its own with an empty compilation cac
 median of the rounds counts. The work: different architectures of NAS-Bench-201's space, fixed by a seed, for one epoch
 each, then the accuracy on validation images (see `work.py`).
 
-- evonas: one program for all architectures, on two CPU devices;
+- evonas: one program for all architectures, on two CPU devices, or on a GPU;
 - flax: one Flax module and one jitted train step per architecture;
-- pytorch-threads, pytorch-processes: eager PyTorch in one process with two threads, in two with one thread each.
+- pytorch-threads, pytorch-processes: eager PyTorch in one process with two threads, in two with one thread each;
+- pytorch, pytorch-compiled: on a GPU, eager and under `torch.compile`.
 
     python benchmarks/candidates.py --work a --architectures 20 --rounds 5
+    python benchmarks/candidates.py --device gpu --architectures 8 --rounds 1
 
 A round of four architectures took 2 minutes on 2 CPU cores. PyTorch comes with ``pip install -e .[benchmarks]``.
 """
@@ -51,7 +53,15 @@ CONTESTANTS = {
 }
 
 
-def run(contestant: Contestant, given: work.Work) -> float:
+ON_A_GPU = {
+    "evonas": Contestant("shared_program.py"),
+    "flax": Contestant("flax_loop.py"),
+    "pytorch": Contestant("pytorch.py"),
+    "pytorch-compiled": Contestant("pytorch.py", (("--compiled", "1"),)),
+}
+
+
+def run(contestant: Contestant, given: work.Work, device: str) -> float:
     """Seconds from the start of the processes to the end of the last."""
     with tempfile.TemporaryDirectory() as cache:
         environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": cache}
@@ -62,7 +72,7 @@ def run(contestant: Contestant, given: work.Work) -> float:
                     sys.executable,
                     HERE / "contestants" / contestant.script,
                     json.dumps(dataclasses.asdict(given)),
-                    *more,
+                    *("--device", device, *more),
                 ],
                 env=environment,
                 stdout=subprocess.PIPE,
@@ -81,19 +91,27 @@ def run(contestant: Contestant, given: work.Work) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", choices=WORKS, default="a")
+    parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
+    parser.add_argument("--work", choices=WORKS, help="by default a, or gpu on a GPU")
     parser.add_argument("--architectures", type=int, default=20)
     parser.add_argument("--images", type=int, help="training images; by default the work's")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+    parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS | ON_A_GPU, help="by default all")
     parser.add_argument("--json", type=Path, help="file for the seconds of all rounds")
     options = parser.parse_args()
-    given = dataclasses.replace(WORKS[options.work], architectures=options.architectures)
-    given = dataclasses.replace(given, images=options.images or given.images)
-    seconds: dict[str, list[float]] = {name: [] for name in options.contestants}
+    contestants = CONTESTANTS if options.device == "cpu" else ON_A_GPU
+    given = WORKS[options.work or ("a" if options.device == "cpu" else "gpu")]
+    given = dataclasses.replace(
+        given,
+        architectures=options.architectures,
+        images=options.images or given.images,
+        precision=options.precision,
+    )
+    seconds: dict[str, list[float]] = {name: [] for name in options.contestants or contestants}
     for _ in range(options.rounds):
         for name, times in seconds.items():
-            times.append(run(CONTESTANTS[name], given))
+            times.append(run(contestants[name], given, options.device))
             print(f"{name:18} {times[-1]:7.1f} s", file=sys.stderr, flush=True)
     medians = {name: statistics.median(times) for name, times in seconds.items()}
     print(f"{'contestant':18} {'median s':>9} {'candidates/h':>13} {'of evonas':>10}")

@@ -10,6 +10,7 @@ import argparse
 import dataclasses
 import json
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -71,6 +72,9 @@ A = Work()
 B = Work(size=32, channels=16)
 GPU = Work(size=32, channels=16, cells=5, batch=256, images=45000, validation=5000)
 
+UNIFORM = {"3x3": [3] * 6, "1x1": [2] * 6, "pool": [4] * 6, "skip": [1] * 6, "none": [0] * 6}
+"""Cells of one operation."""
+
 LEARNING_RATE, MOMENTUM, WEIGHT_DECAY = 0.1, 0.9, 5e-4
 
 
@@ -107,3 +111,23 @@ def train_each(trainer: Trainer, given: Work, share: int, of: int) -> None:
         accuracies.append(trainer.accuracy())
         seconds.append(time.perf_counter() - started)
     print(json.dumps({"accuracies": accuracies, "seconds": seconds}))
+
+
+def time_each(prepare: Callable[[list[int]], Callable[[], Any]], given: Work, rounds: int) -> None:
+    """Print the images a second of cells of one operation, and of each architecture, nothing compiled meanwhile.
+
+    Args:
+        prepare: gives a genome's epoch, which returns when it is done.
+        given: the work.
+        rounds: of which the fastest counts, after one that does not.
+    """
+    cells = UNIFORM | {str(genome): genome for genome in given.genomes().tolist()}
+    rates = {}
+    for name, genome in cells.items():
+        epoch, seconds = prepare(genome), []
+        for _ in range(rounds + 1):
+            started = time.perf_counter()
+            epoch()
+            seconds.append(time.perf_counter() - started)
+        rates[name] = given.steps * given.batch / min(seconds[1:])
+    print(json.dumps(rates))

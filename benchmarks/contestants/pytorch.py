@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1]))
@@ -116,6 +117,16 @@ class Trainer:
             loss.backward()
             self.optimizer.step()
 
+    def prepare(self, genome: list[int]) -> Callable[[], None]:
+        self.start(genome)
+
+        def epoch() -> None:
+            self.epoch(self.given.steps)
+            if self.device.type == "cuda":
+                torch.cuda.synchronize()
+
+        return epoch
+
     @torch.no_grad()
     def accuracy(self) -> float:
         self.model.eval()
@@ -127,9 +138,13 @@ class Trainer:
 
 
 def main() -> None:
-    given, options = work.from_command_line(threads=2, share=0, of=1, device="cpu", compiled=0)
+    given, options = work.from_command_line(threads=2, share=0, of=1, device="cpu", compiled=0, rounds=0)
     torch.set_num_threads(options.threads)
-    work.train_each(Trainer(given, options.device, bool(options.compiled)), given, options.share, options.of)
+    trainer = Trainer(given, {"gpu": "cuda"}.get(options.device, options.device), bool(options.compiled))
+    if options.rounds:
+        work.time_each(trainer.prepare, given, options.rounds)
+    else:
+        work.train_each(trainer, given, options.share, options.of)
 
 
 if __name__ == "__main__":

@@ -46,10 +46,7 @@ def candidates(genomes: np.ndarray):
     )
 
 
-def main() -> None:
-    given, options = work.from_command_line(devices=2)
-    if jax.config.jax_platforms in (None, "cpu"):
-        jax.config.update("jax_num_cpu_devices", options.devices)
+def whole(given: work.Work) -> None:
     train = evaluator(given)
     genomes = given.genomes()
     accuracies, seconds = np.zeros(len(genomes)), np.zeros(len(genomes))
@@ -66,6 +63,17 @@ def main() -> None:
             }
         )
     )
+
+
+def main() -> None:
+    given, options = work.from_command_line(devices=2, device="cpu", rounds=0)
+    if options.device == "cpu":
+        jax.config.update("jax_num_cpu_devices", options.devices)
+    if not options.rounds:
+        return whole(given)
+    train = evaluator(given)
+    work.time_each(lambda genome: lambda: list(train(candidates(np.array([genome])))), given, options.rounds)
+    return None
 
 
 if __name__ == "__main__":

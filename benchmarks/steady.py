@@ -1,0 +1,121 @@
+"""Images trained a second once everything is compiled, and how far that is from the machine's best.
+
+Each contestant is a process that trains cells of one operation and some architectures (see `work.py`) for an epoch
+again and again, one after another; the fastest epoch counts, and the median of the rounds, in which contestants take
+turns. On a CPU each has one core. evonas's time includes fresh weights and 64 validation images.
+
+The limit is the best rate of a square matrix product in the same round; the achieved rate counts six operations for
+each multiply-add of the network and image: forward, and twice that backward.
+
+    python benchmarks/steady.py --work a --rounds 5
+    python benchmarks/steady.py --device gpu --rounds 3
+
+A round on (a) takes about 2 minutes on a CPU core, of which a minute is compiling in the first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import work
+
+HERE = Path(__file__).parent
+CONTESTANTS = {
+    "evonas": ("shared_program.py", "--devices", "1"),
+    "flax": ("flax_loop.py",),
+    "pytorch": ("pytorch.py", "--threads", "1"),
+    "pytorch-compiled": ("pytorch.py", "--threads", "1", "--compiled", "1"),
+}
+PRODUCT = """
+import sys, time, jax, jax.numpy as jnp
+size, precision = int(sys.argv[1]), sys.argv[2]
+x = jax.random.normal(jax.random.key(0), (size, size), precision)
+product, best = jax.jit(lambda x: x @ x), 0.0
+jax.block_until_ready(product(x))
+for _ in range(10):
+    started = time.perf_counter()
+    jax.block_until_ready(product(x))
+    best = max(best, 2 * size**3 / (time.perf_counter() - started))
+print(best)
+"""
+
+
+def run(command: list[str], device: str, cache: str) -> str:
+    """A process's last line; on a CPU it has one core."""
+    pinned = {} if device == "gpu" else {"preexec_fn": lambda: os.sched_setaffinity(0, {0})}
+    environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": cache}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True, **pinned)
+    return done.stdout.splitlines()[-1]
+
+
+def multiply_adds(given: work.Work) -> int:
+    """Of one image through the network whose edges are all 3x3 convolutions."""
+    import evonas
+
+    space = evonas.spaces.NASBench201(given.channels, given.cells, work.CLASSES, (given.size, given.size, 3))
+    return space.count(work.UNIFORM["3x3"]).multiply_adds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
+    parser.add_argument("--work", choices=("a", "b", "gpu"), help="by default a, or gpu on a GPU")
+    parser.add_argument("--architectures", type=int, default=8)
+    parser.add_argument("--images", type=int, help="of an epoch; by default 20 batches")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=["evonas", "pytorch"])
+    parser.add_argument("--json", type=Path, help="file for the figures of all rounds")
+    options = parser.parse_args()
+    given = {"a": work.A, "b": work.B, "gpu": work.GPU}[options.work or ("a" if options.device == "cpu" else "gpu")]
+    given = dataclasses.replace(
+        given,
+        images=options.images or 20 * given.batch,
+        validation=64,
+        architectures=options.architectures,
+        precision=options.precision,
+    )
+    rates: dict[str, list[dict[str, float]]] = {name: [] for name in options.contestants}
+    products: list[float] = []
+    with tempfile.TemporaryDirectory() as cache:
+        for _ in range(options.rounds):
+            size = "2048" if options.device == "cpu" else "8192"
+            products.append(float(run([sys.executable, "-c", PRODUCT, size, given.precision], options.device, cache)))
+            for name, rounds in rates.items():
+                script, *more = CONTESTANTS[name]
+                command = [sys.executable, str(HERE / "contestants" / script), json.dumps(dataclasses.asdict(given))]
+                more += ["--device", options.device, "--rounds", "3"]
+                rounds.append(json.loads(run([*command, *more], options.device, cache)))
+                print(name, {cell: round(rounds[-1][cell]) for cell in work.UNIFORM}, file=sys.stderr, flush=True)
+    show(rates, given, statistics.median(products))
+    if options.json:
+        record = {"work": dataclasses.asdict(given), "machine": platform.processor()}
+        options.json.write_text(json.dumps(record | {"images_per_second": rates, "product": products}, indent=1))
+
+
+def show(rates: dict[str, list[dict[str, float]]], given: work.Work, product: float) -> None:
+    columns = [*work.UNIFORM, f"mean of {given.architectures}"]
+    print(f"{'images/s':18}" + "".join(f"{column:>12}" for column in columns))
+    operations = 6 * multiply_adds(given)
+    for name, rounds in rates.items():
+        median = {cell: statistics.median(each[cell] for each in rounds) for cell in rounds[0]}
+        others = [rate for cell, rate in median.items() if cell not in work.UNIFORM]
+        # The mean over architectures of the time an image takes.
+        numbers = [*(median[cell] for cell in work.UNIFORM), len(others) / sum(1 / rate for rate in others)]
+        print(f"{name:18}" + "".join(f"{number:12,.0f}" for number in numbers))
+        achieved = median["3x3"] * operations
+        print(f"{'':18}3x3: {achieved / 1e9:,.1f} GFLOP/s, {achieved / product:.1%} of a matrix product's", end=" ")
+        print(f"{product / 1e9:,.0f}")
+
+
+if __name__ == "__main__":
+    main()
