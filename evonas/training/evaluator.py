@@ -13,7 +13,6 @@ import numpy as np
 from evonas.data.dataset import Dataset, Split
 from evonas.keys import TRAINING
 from evonas.spaces.base import Space
-from evonas.threefry import seeded_key
 from evonas.training.model import Model
 from evonas.training.optimizer import Hyperparameters, hyperparameters_of
 from evonas.training.parallel import Devices
@@ -173,8 +172,11 @@ def default_objectives(dataset: Dataset) -> tuple[str, ...]:
 
 
 def candidate_key(seed: Any, candidate: Any) -> jax.Array:
-    """The key of a candidate's training, by its place in the run."""
-    return jax.random.fold_in(jax.random.fold_in(seeded_key(seed), TRAINING), candidate)
+    """The key of a candidate's training, by its place in the run.
+
+    Of JAX's own kind, whose draws are loops: a training draws little, and `evonas.threefry` takes long to compile.
+    """
+    return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed, impl="threefry2x32"), TRAINING), candidate)
 
 
 def training_function(space: Space, genome: np.ndarray, dataset: Dataset, training: Training) -> Callable:
