@@ -32,7 +32,6 @@ from pathlib import Path
 import work
 
 HERE = Path(__file__).parent
-WORKS = {"a": work.A, "b": work.B, "gpu": work.GPU}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +91,7 @@ def run(contestant: Contestant, given: work.Work, device: str) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
-    parser.add_argument("--work", choices=WORKS, help="by default a, or gpu on a GPU")
+    parser.add_argument("--work", choices=work.WORKS, help="by default a, or gpu on a GPU")
     parser.add_argument("--architectures", type=int, default=20)
     parser.add_argument("--images", type=int, help="training images; by default the work's")
     parser.add_argument("--rounds", type=int, default=5)
@@ -101,7 +100,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="file for the seconds of all rounds")
     options = parser.parse_args()
     contestants = CONTESTANTS if options.device == "cpu" else ON_A_GPU
-    given = WORKS[options.work or ("a" if options.device == "cpu" else "gpu")]
+    given = work.WORKS[options.work or ("a" if options.device == "cpu" else "gpu")]
     given = dataclasses.replace(
         given,
         architectures=options.architectures,

@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--work", choices=("a", "b"), default="a")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    given = {"a": work.A, "b": work.B}[options.work]
+    given = work.WORKS[options.work]
     given = dataclasses.replace(given, images=BATCHES * given.batch, validation=given.batch)
     evaluator = shared_program.evaluator(given)
     data = device_data(evaluator.dataset, evaluator.dataset.validation)

@@ -68,7 +68,7 @@ def multiply_adds(given: work.Work) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
-    parser.add_argument("--work", choices=("a", "b", "gpu"), help="by default a, or gpu on a GPU")
+    parser.add_argument("--work", choices=work.WORKS, help="by default a, or gpu on a GPU")
     parser.add_argument("--architectures", type=int, default=8)
     parser.add_argument("--images", type=int, help="of an epoch; by default 20 batches")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=["evonas", "pytorch"])
     parser.add_argument("--json", type=Path, help="file for the figures of all rounds")
     options = parser.parse_args()
-    given = {"a": work.A, "b": work.B, "gpu": work.GPU}[options.work or ("a" if options.device == "cpu" else "gpu")]
+    given = work.WORKS[options.work or ("a" if options.device == "cpu" else "gpu")]
     given = dataclasses.replace(
         given,
         images=options.images or 20 * given.batch,

@@ -72,6 +72,8 @@ A = Work()
 B = Work(size=32, channels=16)
 GPU = Work(size=32, channels=16, cells=5, batch=256, images=45000, validation=5000)
 
+WORKS = {"a": A, "b": B, "gpu": GPU}
+
 UNIFORM = {"3x3": [3] * 6, "1x1": [2] * 6, "pool": [4] * 6, "skip": [1] * 6, "none": [0] * 6}
 """Cells of one operation."""
 
@@ -95,10 +97,23 @@ class Trainer(Protocol):
         """Make the network, with new weights."""
 
     def epoch(self, steps: int) -> None:
-        """Train for some steps."""
+        """Train for some steps, and return when they are done."""
 
     def accuracy(self) -> float:
         """Share of right answers on the validation images."""
+
+
+def run(trainer: Trainer, given: Work, options: argparse.Namespace) -> None:
+    """Train the share of architectures that is asked for, or time as many rounds of each."""
+
+    def prepare(genome: list[int]) -> Callable[[], None]:
+        trainer.start(genome)
+        return lambda: trainer.epoch(given.steps)
+
+    if options.rounds:
+        time_each(prepare, given, options.rounds)
+    else:
+        train_each(trainer, given, options.share, options.of)
 
 
 def train_each(trainer: Trainer, given: Work, share: int, of: int) -> None:

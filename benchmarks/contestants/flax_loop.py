@@ -7,7 +7,6 @@ step, and one program for the whole validation: the best of what this way can do
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -152,10 +151,6 @@ class Trainer:
             self.state, self.loss = self.step(self.state, self.data, rows)
         jax.block_until_ready(self.loss)
 
-    def prepare(self, genome: list[int]) -> Callable[[], None]:
-        self.start(genome)
-        return lambda: self.epoch(self.given.steps)
-
     def accuracy(self) -> float:
         return float(self.measure(self.state, self.data))
 
@@ -166,11 +161,7 @@ def standardised(images: jax.Array) -> jax.Array:
 
 def main() -> None:
     given, options = work.from_command_line(share=0, of=1, device="cpu", rounds=0)
-    trainer = Trainer(given)
-    if options.rounds:
-        work.time_each(trainer.prepare, given, options.rounds)
-    else:
-        work.train_each(trainer, given, options.share, options.of)
+    work.run(Trainer(given), given, options)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1]))
@@ -116,16 +115,8 @@ class Trainer:
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.optimizer.step()
-
-    def prepare(self, genome: list[int]) -> Callable[[], None]:
-        self.start(genome)
-
-        def epoch() -> None:
-            self.epoch(self.given.steps)
-            if self.device.type == "cuda":
-                torch.cuda.synchronize()
-
-        return epoch
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
 
     @torch.no_grad()
     def accuracy(self) -> float:
@@ -140,11 +131,8 @@ class Trainer:
 def main() -> None:
     given, options = work.from_command_line(threads=2, share=0, of=1, device="cpu", compiled=0, rounds=0)
     torch.set_num_threads(options.threads)
-    trainer = Trainer(given, {"gpu": "cuda"}.get(options.device, options.device), bool(options.compiled))
-    if options.rounds:
-        work.time_each(trainer.prepare, given, options.rounds)
-    else:
-        work.train_each(trainer, given, options.share, options.of)
+    device = {"gpu": "cuda"}.get(options.device, options.device)
+    work.run(Trainer(given, device, bool(options.compiled)), given, options)
 
 
 if __name__ == "__main__":
