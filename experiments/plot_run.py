@@ -24,6 +24,12 @@ class Settings:
     """The picture's file."""
 
 
+def lowest_shown(fitness: np.ndarray) -> float:
+    """Where the axis ends: lower values, far below the middle half of all, are drawn as triangles with their number."""
+    low, high = np.quantile(fitness, (0.25, 0.75))
+    return max(fitness.min(), low - 2 * (high - low))
+
+
 def main(settings: Settings) -> None:
     """Write the picture."""
     import matplotlib
@@ -43,10 +49,15 @@ def main(settings: Settings) -> None:
     )
     search = axes[0, 0]
     search.plot(numbers, np.maximum.accumulate(fitness), drawstyle="steps-post", color="#1f5fbf", label="best so far")
-    search.scatter(numbers[founders], fitness[founders], s=22, color="#9a9a9a", label="random founders")
-    search.scatter(numbers[~founders], fitness[~founders], s=22, color="#e07b28", label="children")
+    floor = lowest_shown(fitness)
+    below, shown = fitness < floor, np.maximum(fitness, floor)
+    for rows, color, label in ((founders, "#9a9a9a", "random founders"), (~founders, "#e07b28", "children")):
+        search.scatter(numbers[rows & ~below], shown[rows & ~below], s=22, color=color, label=label)
+        search.scatter(numbers[rows & below], shown[rows & below], s=26, color=color, marker="v")
+    for number, value in zip(numbers[below], fitness[below], strict=True):
+        search.annotate(f"{value:.2f}", (number, floor), (6, -3), textcoords="offset points", fontsize="small")
     search.set(title="search", xlabel="evaluation", ylabel="validation accuracy")
-    search.legend(edgecolor="none", framealpha=0.9)
+    search.legend(edgecolor="none", framealpha=0.9, loc="lower right")
     if curve.exists():
         entries = json.loads(curve.read_text())
         test = json.loads((workdir / "retrain" / "result.json").read_text())["accuracy"]
