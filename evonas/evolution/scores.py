@@ -116,6 +116,6 @@ def _among_living(score: jax.Array, members: Members) -> jax.Array:
 
 def _rank(score: jax.Array) -> jax.Array:
     """Share of the members that score lower, equals counted half: ``[P]``."""
-    lower = (score[:, None] > score[None]).sum(-1)
-    equal = (score[:, None] == score[None]).sum(-1)
-    return (lower + 0.5 * (equal - 1)) / max(score.shape[0] - 1, 1)
+    ordered = jnp.sort(score)
+    lower, not_higher = (jnp.searchsorted(ordered, score, side=side) for side in ("left", "right"))
+    return (lower + 0.5 * (not_higher - lower - 1)) / max(score.shape[0] - 1, 1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from evolution_cases import Letters, members
 
-from evonas.evolution import Hamming, Structural, measure, novelty, pairwise
+from evonas.evolution import Hamming, Structural, diversity, measure, novelty, pairwise
 from evonas.evolution.diversity import mean_distance, niche_count
 from evonas.evolution.scores import CrowdedParetoRank, Fitness, FitnessAndNovelty, SharedFitness
 from evonas.genome import random_genome
@@ -131,3 +131,23 @@ def test_novelty_as_an_objective_saves_the_outlier_from_the_last_front():
     four = members(BITS, rows, Hamming())
     assert int(CrowdedParetoRank()(four, Hamming())[3]) == 0
     assert int(CrowdedParetoRank(novelty_objective=True)(four, Hamming())[3]) >= 2
+
+
+def test_a_large_population_is_measured_in_blocks_as_a_small_one_at_once(monkeypatch):
+    space = BitString(8)
+    genomes = jax.vmap(lambda key: random_genome(key, space.cardinalities))(jax.random.split(jax.random.key(0), 50))
+    some = members(space, [(genome, -np.inf if row % 7 == 0 else 1.0) for row, genome in enumerate(genomes)], Hamming())
+
+    def measures(some):
+        return (
+            novelty(some, Hamming(), 5),
+            niche_count(some, Hamming(), 0.5),
+            *measure(some, Hamming(), space.cardinalities),
+        )
+
+    at_once = measures(some)
+    monkeypatch.setattr(diversity, "HELD", 600)
+    program = jax.jit(measures).lower(some)
+    assert "50x50" not in program.as_text()
+    for blocks, whole in zip(program.compile()(some), at_once, strict=True):
+        np.testing.assert_allclose(blocks, whole, rtol=1e-6)

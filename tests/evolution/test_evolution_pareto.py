@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evonas.evolution.pareto import crowded_order, crowding_distance, pareto_front, pareto_rank
+from evonas.evolution.pareto import crowded_order, crowded_survivors, crowding_distance, pareto_front, pareto_rank
 
 # Few values, so that there are ties; two that a float32 sum with 1 doesn't tell apart; what is not finite.
 NUMBERS = st.sampled_from([0.0, 1.0, 2.0, 3.0, -1.0, 1e8, 3e38, np.nan, np.inf, -np.inf])
@@ -85,3 +85,24 @@ def test_failed_rows_are_last_in_the_crowded_order(failed):
     rows = jnp.array([[-np.inf, -np.inf]] * failed + [[0.0, 1.0], [1.0, 0.0], [0.5, 0.5], [-9.0, -9.0]])
     order = crowded_order(rows)
     assert order[:failed].max() < order[failed:].min()
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.sampled_from([1, 3]).flatmap(lambda m: st.lists(st.tuples(*[RANKED] * m), min_size=10, max_size=10)))
+def test_one_objective_or_three_are_ranked_as_two_are(rows):
+    ranks = rank_of(jnp.array(rows, jnp.float32)).tolist()
+    for row, rank in zip(rows, ranks, strict=True):
+        above = [other for other, front in zip(rows, ranks, strict=True) if front == rank - 1]
+        beside = [other for other, front in zip(rows, ranks, strict=True) if front == rank]
+        assert rank == 0 or any(dominates(other, row) for other in above)
+        assert not any(dominates(other, row) for other in beside)
+
+
+def test_survivors_of_a_hundred_thousand_need_no_matrix_of_pairs():
+    rows = jax.random.normal(jax.random.key(0), (100_000, 2))
+    kept = jax.jit(crowded_survivors, static_argnums=2)(rows, jnp.arange(100_000), 50_000)
+    ranks = rank_of(rows)
+    assert len(np.unique(kept)) == 50_000
+    assert ranks[kept].max() <= np.delete(ranks, kept).min()
+    front = pareto_front(np.asarray(rows))
+    np.testing.assert_array_equal(ranks == 0, front)
