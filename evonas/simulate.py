@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import struct
 
 from evonas.arguments import require_integer, require_seed
 from evonas.evolution.algorithm import Algorithm, BoundAlgorithm, resampling_key
@@ -28,6 +29,18 @@ ATTEMPTS = 10
 
 
 _Proposal = tuple[Candidates, State]
+
+
+class _Table(struct.PyTreeNode):
+    """A table as a `FitnessFn`. Its numbers are an argument of a compiled program, as a function is a part of it."""
+
+    values: jax.Array  # [size] by `genome_index`
+    cardinalities: tuple[int, ...] = struct.field(pytree_node=False)
+
+    def __call__(self, key: jax.Array, genome: jax.Array) -> jax.Array:
+        """The number of a genome."""
+        del key
+        return self.values[genome_index(genome, self.cardinalities)]
 
 
 class _Run(NamedTuple):
@@ -67,28 +80,43 @@ def simulate(
         ``[repeats, evaluations]`` float32. ``-inf`` while every candidate has failed.
 
     Raises:
-        ValueError: if a table's size is not the space's, a count is not a positive integer, or a space is too large to
-            resample.
+        ValueError: if a table's size is not the space's, a count is not a positive integer, a space is too large to
+            resample, or space, algorithm or function can't be hashed.
     """
     require_integer("evaluations", evaluations)
     require_integer("repeats", repeats)
     if duplicates not in ("allow", "resample"):
         raise ValueError(f'duplicates is "allow" or "resample", got {duplicates!r}')
+    if duplicates == "resample" and (size := math.prod(space.cardinalities)) >= 2**31:
+        raise ValueError(f"resampling marks each genome: a space has fewer than 2^31 of them for that, this one {size}")
+    _require_hashable(space, algorithm, *(given for given in (table, reported) if callable(given)))
     fitness_of = _lookup(space, table)
     report_of = fitness_of if reported is None else _lookup(space, reported)
+    run_key = seeded_key(require_seed(seed))
+    keys = jax.vmap(lambda number: jax.random.fold_in(run_key, number))(jnp.arange(repeats))
+    return np.asarray(_curves(space, algorithm, evaluations, duplicates == "resample", fitness_of, report_of, keys))
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1, 2, 3))
+def _curves(
+    space: Space,
+    algorithm: Algorithm,
+    evaluations: int,
+    resample: bool,
+    fitness_of: FitnessFn,
+    report_of: FitnessFn,
+    keys: jax.Array,
+) -> jax.Array:
+    """Best so far ``[repeats, evaluations]``, a key each. Compiled once for a setting, and for a function."""
     bound = algorithm.bind(space)
-    size = math.prod(space.cardinalities) if duplicates == "resample" else 0
-    if size >= 2**31:
-        raise ValueError(f"resampling marks each genome: a space has fewer than 2^31 of them for that, this one {size}")
+    size = math.prod(space.cardinalities) if resample else 0
 
     def repeat(key: jax.Array) -> jax.Array:
         start = _Run(bound.init(key), jnp.float32(FAILED), jnp.float32(FAILED), jnp.zeros(size, bool))
         step = functools.partial(_step, bound, space, fitness_of, report_of, key)
         return jax.lax.scan(step, start, None, length=evaluations)[1]
 
-    run_key = seeded_key(require_seed(seed))
-    keys = jax.vmap(lambda number: jax.random.fold_in(run_key, number))(jnp.arange(repeats))
-    return np.asarray(jax.jit(jax.vmap(repeat))(keys))
+    return jax.vmap(repeat)(keys)
 
 
 def _step(
@@ -133,11 +161,22 @@ def _canonical_index(space: Space, genome: jax.Array) -> jax.Array:
 
 def _lookup(space: Space, table: Any) -> FitnessFn:
     if callable(table):
-        return table
+        return jax.tree_util.Partial(table)
     values = jnp.asarray(table, jnp.float32)
     size = math.prod(space.cardinalities)
     if values.shape != (size,):
         raise ValueError(
             f"a table of {type(space).__name__} has one number for each of its {size} genomes, got shape {values.shape}"
         )
-    return lambda _, genome: values[genome_index(genome, space.cardinalities)]
+    return _Table(values, space.cardinalities)
+
+
+def _require_hashable(*parts: Any) -> None:
+    for part in parts:
+        try:
+            hash(part)
+        except TypeError as error:
+            raise ValueError(
+                f"a simulation's program is kept by its parts, but {type(part).__name__} can't be hashed ({error}): "
+                "make it a frozen dataclass whose fields are numbers, strings and tuples"
+            ) from error

@@ -1,6 +1,8 @@
 """Whole searches as one scan, many repeats as one vmap: shapes, failures, and the published numbers."""
 
+import dataclasses
 import functools
+import logging
 
 import jax
 import jax.numpy as jnp
@@ -151,3 +153,28 @@ def test_100_evaluations_of_nas_bench_201_give_the_published_test_accuracy(algor
     # The published means are themselves of some hundred repeats, and rounded.
     assert abs(curves[:, -1].mean() - mean) < 4 * deviation * np.sqrt(2 / repeats)
     assert abs(curves[:, -1].std() - deviation) < 0.08
+
+
+def test_the_program_is_compiled_once_for_all_seeds_and_tables_and_for_a_function(curves, caplog):
+    noisy = functools.partial(run, BITS.noisy_accuracy)
+    first = noisy()
+    with caplog.at_level(logging.WARNING), jax.log_compiles():
+        assert (run(1 - ONES, seed=3) != curves).any()
+        np.testing.assert_array_equal(noisy(), first)
+        assert not compiled(caplog)
+        run(ONES, evaluations=41)
+        assert compiled(caplog)
+
+
+def compiled(caplog):
+    messages = [record.getMessage() for record in caplog.records]
+    return [message for message in messages if "Compiling" in message and "_curves" in message]
+
+
+def test_what_cannot_be_hashed_is_refused():
+    @dataclasses.dataclass(frozen=True)
+    class Loose(evonas.spaces.BitString):
+        tags: list = dataclasses.field(default_factory=list)
+
+    with pytest.raises(ValueError, match=r"Loose can't be hashed .*frozen dataclass"):
+        evonas.simulate(Loose(3), SMALL, np.ones(8), evaluations=2, repeats=1)
