@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
+from jax.sharding import Mesh, PartitionSpec
 
 from evonas.arguments import require_integer, require_seed
 from evonas.evolution.algorithm import Algorithm, BoundAlgorithm, resampling_key
@@ -63,6 +64,9 @@ def simulate(
 ) -> np.ndarray:
     """Run a search ``repeats`` times and record the best so far after each evaluation.
 
+    The repeats are spread over all local devices; a repeat is the same on any number of them. The compiled program is
+    kept: another seed or table compiles nothing.
+
     Args:
         space: where the genomes live.
         algorithm: for instance `evonas.regularized_evolution()`.
@@ -93,16 +97,20 @@ def simulate(
     fitness_of = _lookup(space, table)
     report_of = fitness_of if reported is None else _lookup(space, reported)
     run_key = seeded_key(require_seed(seed))
-    keys = jax.vmap(lambda number: jax.random.fold_in(run_key, number))(jnp.arange(repeats))
-    return np.asarray(_curves(space, algorithm, evaluations, duplicates == "resample", fitness_of, report_of, keys))
+    devices = tuple(jax.local_devices()[:repeats])
+    numbers = jnp.arange(len(devices) * math.ceil(repeats / len(devices)))  # the same number on each device
+    keys = jax.vmap(lambda number: jax.random.fold_in(run_key, number))(numbers)
+    settings = (space, algorithm, evaluations, duplicates == "resample", devices)
+    return np.asarray(_curves(*settings, fitness_of, report_of, keys))[:repeats]
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 2, 3))
+@functools.partial(jax.jit, static_argnums=(0, 1, 2, 3, 4))
 def _curves(
     space: Space,
     algorithm: Algorithm,
     evaluations: int,
     resample: bool,
+    devices: tuple[jax.Device, ...],
     fitness_of: FitnessFn,
     report_of: FitnessFn,
     keys: jax.Array,
@@ -111,12 +119,20 @@ def _curves(
     bound = algorithm.bind(space)
     size = math.prod(space.cardinalities) if resample else 0
 
-    def repeat(key: jax.Array) -> jax.Array:
+    def repeat(fitness_of: FitnessFn, report_of: FitnessFn, key: jax.Array) -> jax.Array:
         start = _Run(bound.init(key), jnp.float32(FAILED), jnp.float32(FAILED), jnp.zeros(size, bool))
         step = functools.partial(_step, bound, space, fitness_of, report_of, key)
         return jax.lax.scan(step, start, None, length=evaluations)[1]
 
-    return jax.vmap(repeat)(keys)
+    # Not left to the partitioner: what is decided for a whole batch would be agreed on by all devices at each step.
+    spread = jax.shard_map(
+        jax.vmap(repeat, in_axes=(None, None, 0)),
+        mesh=Mesh(np.array(devices), ("repeats",)),
+        in_specs=(PartitionSpec(), PartitionSpec(), PartitionSpec("repeats")),
+        out_specs=PartitionSpec("repeats"),
+        check_vma=False,
+    )
+    return spread(fitness_of, report_of, keys)
 
 
 def _step(
