@@ -91,6 +91,16 @@ def require_object(owner: Any, name: str, kind: Any, example: str, optional: boo
     )
 
 
+def require_instance(name: str, value: Any, kind: type) -> None:
+    """Raise ValueError unless the value is an object of a class."""
+    if isinstance(value, kind):
+        return
+    called = getattr(value, "__name__", None) if callable(value) else None
+    raise ValueError(
+        f"{name} must be an evonas {kind.__name__}, got {value!r}{f' (call it: {called}(...))' if called else ''}"
+    )
+
+
 def require_one_of(owner: Any, name: str, allowed: Collection[str]) -> None:
     """Raise ValueError unless the named attribute is one of the allowed texts."""
     value = getattr(owner, name)

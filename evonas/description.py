@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import importlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -93,3 +94,16 @@ def _class_named(name: str, known: Mapping[str, type]) -> type:
     if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
         raise ValueError(f"{name} is not a setting")
     return found
+
+
+def differences(known: Mapping[str, Any], given: Mapping[str, Any], names: list[str]) -> str:
+    """What became of the named settings of two descriptions, in words."""
+    found = []
+    for name in names:
+        old, new = known.get(name), given.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            parts = sorted({part for part in {**old, **new} if old.get(part) != new.get(part)})
+            found.append(differences(old, new, parts).replace("; ", ", ") if parts else name)
+        else:
+            found.append(f"{name} was {json.dumps(old)}, now {json.dumps(new)}")
+    return "; ".join(found)

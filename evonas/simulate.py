@@ -13,7 +13,7 @@ import numpy as np
 from flax import struct
 from jax.sharding import Mesh, PartitionSpec
 
-from evonas.arguments import require_integer, require_seed
+from evonas.arguments import require_instance, require_integer, require_seed
 from evonas.evolution.algorithm import Algorithm, BoundAlgorithm, resampling_key
 from evonas.evolution.state import State
 from evonas.genome import genome_index
@@ -87,6 +87,8 @@ def simulate(
         ValueError: if a table's size is not the space's, a count is not a positive integer, a space is too large to
             resample, or space, algorithm or function can't be hashed.
     """
+    require_instance("space", space, Space)
+    require_instance("algorithm", algorithm, Algorithm)
     require_integer("evaluations", evaluations)
     require_integer("repeats", repeats)
     if duplicates not in ("allow", "resample"):

@@ -11,11 +11,11 @@ import evonas
 def config() -> evonas.Experiment:
     """The experiment; every field can be set on the command line."""
     return evonas.Experiment(
-        space=evonas.spaces.NASBench201(channels=16, cells_per_stage=1),
+        space=evonas.spaces.NASBench201(channels=8, cells_per_stage=1),
         data="digits",
         algorithm=evonas.regularized_evolution(population_size=20, sample_size=5),
-        training=evonas.Training(epochs=5, batch_size=64, learning_rate=0.1, crop=1),
+        training=evonas.Training(epochs=10, batch_size=64, learning_rate=0.1, crop=1),
         evaluations=64,
         batch_size=8,
-        seed=0,
+        seed=1,
     )

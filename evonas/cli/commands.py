@@ -104,9 +104,8 @@ def best(workdir: Workdir) -> None:
     _, log = stored.history_of(workdir)
     evaluation = stored.evaluation_of(workdir, log)
     metrics = evaluation.measurement.metrics
-    alone = stored.stands_alone(workdir)
-    layers = stored.space_of(stored.experiment_of(workdir)).layers(evaluation.genome) if alone else []
-    display.print_best(console, evaluation, layers)
+    space = stored.space_of(workdir)
+    display.print_best(console, evaluation, [] if space is None else space.layers(evaluation.genome))
     facts = {"fitness": display.format_fitness(evaluation.fitness)}
     if "parameters" in metrics:
         facts["validation"] = display.format_metrics(metrics)

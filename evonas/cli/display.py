@@ -50,8 +50,9 @@ class ProgressBar(Callback):
     def started(self, run: Run) -> None:
         """Show the bar, and what earlier processes left."""
         if len(run.log):
-            there = f"{len(run.log)} of {run.budget}" if len(run.log) <= run.budget else f"more than {run.budget}"
-            self._console.print(f"resuming: {there} evaluations are there")
+            there = f"resuming: {len(run.log)} of {run.budget} evaluations are there"
+            longer = f"{len(run.log)} evaluations are there: what follows is of the first {run.budget}"
+            self._console.print(there if len(run.log) <= run.budget else longer)
         self._best = best_of(run.log)
         waiting = len(run.log) < run.budget
         self._task = self._bar.add_task(

@@ -10,6 +10,7 @@ from etils import epath
 from evonas.cli import display
 from evonas.cli.config_file import classes_of, experiment_in, load_module
 from evonas.data import Dataset, resolve
+from evonas.description import rebuild
 from evonas.run import Evaluation, Experiment, RunLog
 from evonas.run.workdir import CONFIG, EXPERIMENT, HISTORY, read_config, read_json
 from evonas.spaces import Space
@@ -60,10 +61,15 @@ def evaluation_of(workdir: str, log: RunLog, candidate: int | None = None) -> Ev
     return found
 
 
-def space_of(experiment: Experiment) -> Space:
-    """The space, fitted to the data."""
-    dataset = resolve(experiment.data)
-    return experiment.space.fitted(dataset.input_shape, dataset.classes)
+def space_of(workdir: str) -> Space | None:
+    """The space, fitted to the data; None if it is one of the Python program that made the workdir."""
+    config, file = read_json(epath.Path(workdir) / CONFIG), epath.Path(workdir) / EXPERIMENT
+    known = classes_of(load_module(file)) if file.exists() else {}
+    described, fitted = config.get("space"), config.get("fitted")
+    if any(not kind.startswith("evonas.") and kind not in known for kind in _types_in(described)):
+        return None
+    space = rebuild(described, known)
+    return space.fitted(**fitted) if fitted else space
 
 
 def dataset_of(workdir: str, experiment: Experiment) -> Dataset:

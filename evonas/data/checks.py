@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,11 +33,14 @@ def as_targets(values: Any, what: str) -> np.ndarray:
 
     Raises:
         ValueError: if they are not numbers, of another rank, or integers too large for int32.
+
+    Floats that look like labels are a regression all the same, with a warning.
     """
     array = _numbers(values, what)
     if array.dtype.kind not in "bui":
         if array.ndim not in (1, 2):
             raise ValueError(f"{what} must have shape [n] or [n, K] for regression, got {list(array.shape)}")
+        _warn_of_labels(array, what)
         return _as_float32(array if array.ndim == 2 else array[:, np.newaxis])
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
@@ -161,4 +165,17 @@ def _check_finite(array: np.ndarray, what: str) -> None:
         raise ValueError(
             f"{what} must be finite float32 numbers, got {bad.sum()} that are not (first in example {example}); "
             "remove or replace them"
+        )
+
+
+def _warn_of_labels(array: np.ndarray, what: str) -> None:
+    """Floats that look like class labels are a regression all the same; that is worth a word."""
+    if array.ndim > 1:
+        return
+    values = np.unique(array)
+    if 2 <= len(values) <= 20 and len(array) > 5 * len(values) and (values == np.arange(len(values))).all():
+        warnings.warn(
+            f"{what} are floats, so this is a regression, though they are 0 to {len(values) - 1} only: "
+            "if they are class labels, make them integers with .astype(int)",
+            stacklevel=2,
         )

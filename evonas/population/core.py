@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evonas.arguments import require_seed
+from evonas.arguments import require_instance, require_seed
 from evonas.evolution import Algorithm, State, measure, pareto_front
 from evonas.evolution.algorithm import resampling_key
 from evonas.population import rows
@@ -52,6 +52,8 @@ class Population:
         seed: int = 0,
         duplicates: Literal["allow", "resample"] = "allow",
     ):
+        require_instance("space", space, Space)
+        require_instance("algorithm", algorithm, Algorithm)
         if duplicates not in ("allow", "resample"):
             raise ValueError(f'duplicates is "allow" or "resample", got {duplicates!r}')
         self.space, self.algorithm, self.duplicates = space, algorithm, duplicates
@@ -106,6 +108,7 @@ class Population:
             ValueError: if the shapes do not fit, a candidate is not pending, or the algorithm compares one objective
                 and got several.
         """
+        require_instance("candidates", candidates, Candidates)
         values = fitness_rows(candidates, fitness)
         self._check_objectives(values.shape[1])
         told = self._pending.rows_of(candidates)

@@ -62,8 +62,11 @@ def load(path: Any, space: Space | None, algorithm: Algorithm | None) -> Populat
 
 
 def _read(path: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    content = io.BytesIO(epath.Path(path).read_bytes())
+    if not zipfile.is_zipfile(content):
+        raise ValueError(f"{path} is not a saved population, or is damaged: give a file that `Population.save` wrote")
     try:
-        with np.load(io.BytesIO(epath.Path(path).read_bytes()), allow_pickle=False) as archive:
+        with np.load(content, allow_pickle=False) as archive:
             arrays = dict(archive)
         header = dict(json.loads(arrays.pop("header").tobytes()))
     except (zipfile.BadZipFile, NotImplementedError, TypeError, ValueError, KeyError, EOFError) as error:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from etils import epath
 
-from evonas.arguments import require_integer, require_seed
+from evonas.arguments import require_instance, require_integer, require_seed
 from evonas.data import Dataset, Source, resolve
 from evonas.data.resolve import as_source
 from evonas.description import describe, rebuild
@@ -154,6 +154,7 @@ def search(
         "duplicates": duplicates,
         "seed": int(seed),
         "data_fingerprint": None if dataset is None else dataset.fingerprint(),
+        "fitted": None if dataset is None else {"input_shape": dataset.input_shape, "outputs": dataset.classes},
     }
     fitted = space if dataset is None else space.fitted(dataset.input_shape, dataset.classes)
 
@@ -189,14 +190,9 @@ def run_experiment(experiment: Experiment, workdir: Any, callbacks: Sequence[Cal
 
 
 def _check_settings(space: Any, algorithm: Any, training: Any) -> None:
-    for name, value, kind in (
-        ("space", space, Space),
-        ("algorithm", algorithm, Algorithm),
-        ("training", training, Training),
-    ):
-        if not isinstance(value, kind):
-            call_it = f" (call it: {value.__name__}(...))" if callable(value) and hasattr(value, "__name__") else ""
-            raise ValueError(f"{name} must be an evonas {kind.__name__}, got {value!r}{call_it}")
+    require_instance("space", space, Space)
+    require_instance("algorithm", algorithm, Algorithm)
+    require_instance("training", training, Training)
 
 
 def _check_numbers(evaluations: Any, batch_size: Any, seed: Any, duplicates: Any) -> None:

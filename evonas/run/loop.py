@@ -193,5 +193,5 @@ def _check_known(run: Run, candidates: Candidates, row: int) -> None:
         raise ValueError(
             f"the history's candidate {known.id} is {known.architecture}, but this search proposes "
             f"{run.population.space.format(candidates.genomes[row])}: the workdir {run.workdir} belongs to another "
-            "search, or to another version of evonas or JAX; use a new workdir"
+            "search, to another version of evonas or JAX, or its history was edited; restore it or use a new workdir"
         )

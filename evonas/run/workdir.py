@@ -10,6 +10,7 @@ from typing import Any
 
 from etils import epath
 
+from evonas.description import differences
 from evonas.storage import LOCK, lock_directory, make_directory, remove_drafts, write_whole
 
 CONFIG, HISTORY, RESULT, GENERATIONS, EXPERIMENT = (
@@ -70,7 +71,7 @@ class Workdir:
         ]
         if blocking:
             raise ValueError(
-                f"{self.path} holds a run with other settings: {_differences(known, given, sorted(blocking))}; "
+                f"{self.path} holds a run with other settings: {differences(known, given, sorted(blocking))}; "
                 "use a new workdir, or the old settings"
             )
 
@@ -132,18 +133,6 @@ def read_config(path: epath.Path) -> dict[str, Any]:
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
     """As it comes back from JSON."""
     return json.loads(json.dumps(config))
-
-
-def _differences(known: Mapping[str, Any], given: Mapping[str, Any], names: list[str]) -> str:
-    found = []
-    for name in names:
-        old, new = known.get(name), given.get(name)
-        if isinstance(old, dict) and isinstance(new, dict):
-            parts = sorted({part for part in {**old, **new} if old.get(part) != new.get(part)})
-            found.append(_differences(old, new, parts).replace("; ", ", ") if parts else name)
-        else:
-            found.append(f"{name} was {json.dumps(old)}, now {json.dumps(new)}")
-    return "; ".join(found)
 
 
 def is_running(path: Any) -> bool | None:

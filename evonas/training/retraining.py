@@ -18,7 +18,7 @@ from etils import epath
 from evonas.arguments import require_integer, require_seed
 from evonas.data import resolve
 from evonas.data.dataset import Dataset, Split
-from evonas.description import describe
+from evonas.description import describe, differences
 from evonas.keys import RETRAINING
 from evonas.spaces.base import Space
 from evonas.storage import absolute, lock_directory, make_directory, write_whole
@@ -173,8 +173,8 @@ def _agree(
     known = _read(path)
     if changed := sorted(name for name in settings if known.get(name) != settings[name]):
         raise ValueError(
-            f"{directory} holds a training with another {' and '.join(changed)}: give another directory, or the same "
-            "settings to resume it"
+            f"{directory} holds a training with other settings: {differences(known, settings, changed)}; give another "
+            "directory, or the same settings to resume it"
         )
 
 

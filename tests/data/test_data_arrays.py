@@ -51,3 +51,10 @@ def test_what_does_not_fit_is_said(changes, message):
     source = {"inputs": np.zeros((40, 6)), "targets": np.arange(40) % 4, **changes}
     with pytest.raises(ValueError, match=message):
         Arrays(**source).load()
+
+
+def test_floats_that_look_like_labels_are_a_regression_with_a_warning():
+    labels = np.tile([0.0, 1.0], 10)
+    with pytest.warns(UserWarning, match=r"floats, so this is a regression, though they are 0 to 1 only"):
+        dataset = Arrays(np.ones((20, 2)), labels, np.ones((1, 2)), np.ones(1, np.float32) / 2).load()
+    assert dataset.task == "regression"

@@ -169,20 +169,20 @@ def test_a_training_killed_in_its_middle_resumes_to_the_unbroken_result(tmp_path
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"training": dataclasses.replace(TRAINING, learning_rate=0.1)}, "another training"),
-        ({"seed": 1}, "another seed"),
-        ({"genome": [0] * 8}, "another architecture"),
+        ({"training": dataclasses.replace(TRAINING, learning_rate=0.1)}, "learning_rate was 0.05, now 0.1"),
+        ({"seed": 1}, "seed was 0, now 1"),
+        ({"genome": [0] * 8}, "architecture was "),
     ],
 )
 def test_a_directory_of_other_settings_is_refused(changes, named, mlp, genome, iris, unbroken):
     given = {"genome": genome, "training": TRAINING, "seed": 0, **changes}
-    with pytest.raises(ValueError, match=f"holds a training with {named}: give another directory"):
+    with pytest.raises(ValueError, match=f"holds a training with other settings: .*{named}.*; give another directory"):
         retrain(mlp, given["genome"], iris, given["training"], unbroken.network.parent, seed=given["seed"])
 
 
 def test_a_directory_of_other_data_is_refused(mlp, genome, iris, unbroken):
     other = dataclasses.replace(iris, train=iris.test)
-    with pytest.raises(ValueError, match="holds a training with another data_fingerprint"):
+    with pytest.raises(ValueError, match="holds a training with other settings: data_fingerprint was"):
         retrain(mlp, genome, other, TRAINING, unbroken.network.parent)
 
 
