@@ -11,7 +11,7 @@ TESTS ?=
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/ -/'
 
-search: $(READY)  ## search architectures on scikit-learn's digits, in one to three minutes
+search: $(READY)  ## search architectures on scikit-learn's digits, in one to two minutes
 	@echo "the command evonas is in $(VENV)/bin: \`. $(VENV)/bin/activate\` lets you call it by its name"
 	$(VENV)/bin/evonas run experiments/digits.py
 

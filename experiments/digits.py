@@ -1,8 +1,8 @@
 """Regularized evolution of small convolutional cells, trained on scikit-learn's handwritten digits.
 
 Command:  evonas run experiments/digits.py
-Time:     2 min 20 s on 2 CPU cores (AMD EPYC, a shared machine in a slow hour, jax 0.10.2, 2026-11-24)
-Score:    validation accuracy of the best 98.6 %, test 98.3 %, random founders' mean 95.8 %
+Time:     45 s on 2 CPU cores (AMD EPYC, jax 0.10.2, 2026-11-25), 10 s of them compiling
+Score:    validation accuracy of the best 99.3 %, test 98.9 %, random founders' mean 87.7 %
 """
 
 import evonas
