@@ -6,7 +6,7 @@ VENV ?= .venv
 READY := $(VENV)/.ready
 TESTS ?=
 
-.PHONY: help search test check format clean
+.PHONY: help search test check format bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/ -/'
@@ -26,6 +26,13 @@ check: $(READY)  ## lint, formatting, types
 format: $(READY)  ## rewrite the code in the project's format
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+bench: $(READY)  ## run the benchmarks, a round each, in under 20 minutes; installs what they compare with
+	$(VENV)/bin/python -m pip install -qq --constraint constraints.txt --editable ".[benchmarks]"
+	for benchmark in candidates steady compilation simulation startup; do \
+		$(VENV)/bin/python benchmarks/$$benchmark.py --rounds 1 || exit 1; done
+	$(VENV)/bin/python benchmarks/history.py --evaluations 200000
+	$(VENV)/bin/python benchmarks/large_populations.py
 
 clean:  ## remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -139,6 +139,10 @@ def _weights_in(directory: epath.Path, model: Model) -> tuple[Any, Any]:
     leaves = jax.eval_shape(lambda: leaves_of(model.init(jax.random.key(0))))
     try:
         with ocp.StandardCheckpointer() as checkpointer:
+            # Compared first: a restoration that fails on the way leaves its other reads hanging.
+            kept = checkpointer.metadata(directory / WEIGHTS).item_metadata.tree
+            if {name: leaf.shape for name, leaf in kept.items()} != {name: leaf.shape for name, leaf in leaves.items()}:
+                raise ValueError("other shapes")
             return tree_of(checkpointer.restore(directory / WEIGHTS, leaves), wanted)
     except Exception as error:  # Orbax raises errors of many kinds
         raise ValueError(
