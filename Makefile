@@ -27,7 +27,7 @@ format: $(READY)  ## rewrite the code in the project's format
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-bench: $(READY)  ## run the benchmarks, a round each, in under 20 minutes; installs what they compare with
+bench: $(READY)  ## run the benchmarks, a round each; installs what they compare with
 	$(VENV)/bin/python -m pip install -qq --constraint constraints.txt --editable ".[benchmarks]"
 	for benchmark in candidates steady compilation simulation startup; do \
 		$(VENV)/bin/python benchmarks/$$benchmark.py --rounds 1 || exit 1; done

@@ -5,7 +5,8 @@ evaluations a second of that part, and bytes a record since the start, by the pr
 
     python benchmarks/history.py --evaluations 1000000 [--novelty]
 
-A million evaluations take a minute or two. With ``--novelty`` the tournament weighs the novelty of all 100 members.
+300,000 evaluations took half a minute on 2 cores of an AMD EPYC (2026-11-25).
+With ``--novelty`` the tournament weighs the novelty of all 100 members.
 """
 
 from __future__ import annotations

@@ -4,8 +4,6 @@ Compiled first; the fastest of the rounds counts. Memory is the most that the pr
 before, so each row is a process of its own.
 
     python benchmarks/large_populations.py --individuals 100000
-
-It takes about 3 minutes on 2 CPU cores.
 """
 
 from __future__ import annotations

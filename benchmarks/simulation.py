@@ -10,7 +10,7 @@ the median of the rounds counts; nothing is compiled while the clock runs.
 
     python benchmarks/simulation.py --rounds 5
 
-It takes about 3 minutes on 2 CPU cores. PyGlove comes with ``pip install -e .[benchmarks]``.
+Three rounds took 2 minutes on 2 CPU cores. PyGlove comes with ``pip install -e .[benchmarks]``.
 """
 
 from __future__ import annotations

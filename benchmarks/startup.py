@@ -5,7 +5,7 @@ another workdir with the cache that it left. The median of the rounds counts.
 
     python benchmarks/startup.py --rounds 5
 
-It takes about 2 minutes on 2 CPU cores.
+Three rounds took about a minute on 2 CPU cores.
 """
 
 from __future__ import annotations

@@ -31,10 +31,10 @@ def as_inputs(values: Any, what: str) -> np.ndarray:
 def as_targets(values: Any, what: str) -> np.ndarray:
     """Labels as ``[n]`` int32, or regression targets as ``[n, K]`` float32.
 
+    Floats that look like labels are a regression all the same, with a warning.
+
     Raises:
         ValueError: if they are not numbers, of another rank, or integers too large for int32.
-
-    Floats that look like labels are a regression all the same, with a warning.
     """
     array = _numbers(values, what)
     if array.dtype.kind not in "bui":
