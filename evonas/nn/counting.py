@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from evonas.nn.convolution import DEPTHWISE
+from evonas.nn.convolution import COUNTED
 from evonas.nn.plain import merge, split
 from evonas.types import Count
 
@@ -46,6 +46,9 @@ def _of_program(jaxpr: Any) -> int:
 def _of_equation(equation: Any) -> int:
     """Of an operation, or of the programs inside it: a scan's as often as it runs, the dearest of a switch's."""
     name, params = equation.primitive.name, equation.params
+    if params.get("name") in COUNTED:
+        # A device may compute it in a way of its own: what counts is the convolution.
+        return math.prod(equation.outvars[0].aval.shape) * math.prod(equation.invars[1].aval.shape[:3])
     if name == "cond":
         return max(_of_program(branch.jaxpr) for branch in params["branches"])
     inner = [value for value in params.values() if hasattr(value, "eqns") or hasattr(value, "jaxpr")]
@@ -59,9 +62,6 @@ def _multiply_adds(equation: Any) -> int:
     if equation.primitive.name == "conv_general_dilated":
         kernel, layout = equation.invars[1].aval.shape, equation.params["dimension_numbers"].rhs_spec
         return math.prod(equation.outvars[0].aval.shape) * math.prod(kernel) // kernel[layout[0]]
-    if equation.params.get("name") == DEPTHWISE:
-        height, width = equation.invars[1].aval.shape[:2]
-        return math.prod(equation.outvars[0].aval.shape) * height * width
     if equation.primitive.name == "dot_general":
         (contracted, _), _ = equation.params["dimension_numbers"]
         left = equation.invars[0].aval.shape

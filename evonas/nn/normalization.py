@@ -77,13 +77,14 @@ def _backward(kept: Any, slopes: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
     (x, scale, mean, variance), (dy, d_mean, d_variance) = kept, slopes
     axes, share = tuple(range(x.ndim - 1)), x.shape[-1] / x.size
     wide = dy.astype(jnp.float32)
-    deviation = jax.lax.rsqrt(variance + EPSILON)
-    normal = (x.astype(jnp.float32) - mean) * deviation
-    d_bias, d_scale = wide.sum(axes), (wide * normal).sum(axes)
+    deviation, x_wide = jax.lax.rsqrt(variance + EPSILON), x.astype(jnp.float32)
+    # The sum of products of two arrays is one pass; of dy and the normalised x it would be two.
+    d_bias = wide.sum(axes)
+    d_scale = ((wide * x_wide).sum(axes) - mean * d_bias) * deviation
     # As one multiple of each of dy, x and 1: elementwise work is one pass.
     to_dy = scale * deviation
-    to_normal = 2 * share * d_variance / deviation - to_dy * d_scale * share
-    dx = to_dy * wide + to_normal * normal + (share * d_mean - to_dy * d_bias * share)
+    to_x = 2 * share * d_variance - to_dy * d_scale * share * deviation
+    dx = to_dy * wide + to_x * x_wide + (share * d_mean - to_dy * d_bias * share - to_x * mean)
     return dx.astype(x.dtype), d_scale, d_bias
 
 

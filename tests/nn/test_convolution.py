@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from evonas.nn import convolution, convolve
+from evonas.nn import convolve, cpu_convolution
 
 SHAPES = [(5, 5), (6, 8), (7, 4)]
 
@@ -58,7 +58,7 @@ def test_convolution_of_any_settings_equals_that_of_jax(size):
 
 @pytest.mark.parametrize("batch", [16, 24, 13])
 def test_a_batch_beyond_the_cache_is_taken_in_parts(batch, monkeypatch):
-    monkeypatch.setattr(convolution, "CACHED", 2**10)
+    monkeypatch.setattr(cpu_convolution, "CACHED", 2**10)
     check((6, 7), (3, 3), 1, 1, 1, batch)
 
 
@@ -82,7 +82,7 @@ CANONICAL = "[b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f]"
 def test_training_in_a_loop_has_only_convolutions_in_the_canonical_layout():
     """XLA:CPU is 30 to 90 times slower with others there, which wall-clock would show but cannot assert."""
     mine = convolutions_of_training(convolve, "cpu")
-    assert len(mine) >= 4
+    assert len(mine) >= 3
     assert set(mine) == {CANONICAL}
     assert set(convolutions_of_training(reference, "cpu")) > {CANONICAL}
 
