@@ -8,6 +8,7 @@ import jax
 from flax import nnx
 
 from evonas.nn.plain import merge, split
+from evonas.nn.switch import switch
 
 
 class Choice(nnx.Module):
@@ -32,41 +33,61 @@ class Choice(nnx.Module):
 
         Further arguments, if any, go to whichever operation runs.
         """
+        return self.onto(None, x, index, *arguments)[0]
+
+    def onto(
+        self, total: jax.Array | None, x: jax.Array, index: jax.Array | None = None, *arguments: Any, last: bool = True
+    ) -> tuple[jax.Array, jax.Array]:
+        """Add operation ``index`` of ``x`` to a node's ``total`` so far, and pass ``x`` on to its next edge.
+
+        As ``total + choice(x, index)``, but the sums of outputs, and backward those of the derivatives by ``x``, are
+        made where the operation runs, in the pass over memory that writes its result: an operation that costs nothing
+        then costs little.
+
+        Args:
+            total: None is zero.
+            x: where it goes on to other edges, they take what is returned.
+            index: as of a call.
+            *arguments: as of a call.
+            last: whether nothing else follows that depends on ``x``.
+        """
         operations = list(self.operations.values())
         if self.only is not None:
-            return operations[0](x, *arguments)
+            y = operations[0](x, *arguments)
+            return y if total is None else total + y, x
         if index is None:
             raise ValueError("expected the index of one of several operations; call the network with a genome")
         graphs, weights, statistics = zip(*(split(operation) for operation in operations), strict=True)
-        y, statistics = _run(graphs, index, weights, statistics, x, arguments)
+        y, x, statistics = _run(graphs, last, index, weights, statistics, total, x, arguments)
         for operation, changed in zip(operations, statistics, strict=True):
             nnx.update(operation, changed)
-        return y
+        return y, x
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@functools.partial(jax.jit, static_argnums=(0, 1))
 def _run(
     graphs: tuple[nnx.GraphDef, ...],
+    last: bool,
     index: jax.Array,
     weights: tuple[Any, ...],
     statistics: tuple[Any, ...],
+    total: jax.Array | None,
     x: jax.Array,
     arguments: tuple[Any, ...],
-) -> tuple[jax.Array, tuple[Any, ...]]:
-    """The output, and all operations' statistics afterwards.
+) -> tuple[jax.Array, jax.Array, tuple[Any, ...]]:
+    """The sum, the input, and all operations' statistics afterwards.
 
     Under ``jit``, equal choices in one network are traced and differentiated once.
     """
 
-    def branch(i: int) -> Callable:
+    def operation(graph: nnx.GraphDef) -> Callable:
         def run(weights: Any, statistics: Any, x: jax.Array, arguments: tuple[Any, ...]) -> tuple[jax.Array, Any]:
-            operation = merge(graphs[i], weights[i], statistics[i])
-            y = operation(x, *arguments)
-            return y, (*statistics[:i], split(operation).statistics, *statistics[i + 1 :])
+            module = merge(graph, weights, statistics)
+            return module(x, *arguments), split(module).statistics
 
         return run
 
-    return jax.lax.switch(index, [branch(i) for i in range(len(graphs))], weights, statistics, x, arguments)
+    return switch(tuple(map(operation, graphs)), last, index, weights, statistics, total, x, arguments)
 
 
 class Weightless(nnx.Module):

@@ -103,9 +103,7 @@ def _pixels_at_once(columns: int, inputs: int, outputs: int) -> int:
     return max(pixels for pixels in (1, 2, 4) if columns % pixels == 0 and pixels * outputs <= BUSY)
 
 
-def _slope_of_dilated_input(
-    x: jax.Array, kernel: jax.Array, stride: int, dilation: int, slope: jax.Array
-) -> jax.Array:
+def _slope_of_dilated_input(x: jax.Array, kernel: jax.Array, stride: int, dilation: int, slope: jax.Array) -> jax.Array:
     """The slope, spread out by the stride, convolved with the kernel turned by 180 degrees."""
 
     def padding(axis: int) -> tuple[int, int]:

@@ -163,9 +163,10 @@ class Cell(nnx.Module):
 
     def __call__(self, x: jax.Array, genome: jax.Array | None = None) -> jax.Array:
         """Apply to ``x`` ``[B, H, W, C]``."""
-        nodes: list[Any] = [x, 0, 0, 0]
+        nodes: list[Any] = [x, None, None, None]
         for gene, ((start, end), edge) in enumerate(zip(EDGES, self.edges, strict=True)):
-            nodes[end] = nodes[end] + edge(nodes[start], None if genome is None else genome[gene])
+            index = None if genome is None else genome[gene]
+            nodes[end], nodes[start] = edge.onto(nodes[end], nodes[start], index, last=end == 3)
         return nodes[3]
 
 

@@ -47,15 +47,6 @@ def test_choice_runs_the_one_it_names():
         np.testing.assert_allclose(program(index), own(x), rtol=1e-6, atol=1e-6)
 
 
-def test_choice_is_a_branch_and_not_a_selection():
-    parts = split(Sum(rngs=nnx.Rngs(params=0)))
-    program = jax.make_jaxpr(lambda index: merge(*parts)(jnp.ones((8, 4)), index))(1)
-    (chosen,) = [e for e in program.jaxpr.eqns if e.params.get("name") == "_run"]
-    (branch,) = [e for e in chosen.params["jaxpr"].eqns if e.primitive.name == "cond"]
-    assert len(branch.params["branches"]) == 4
-    assert not any(e.primitive.name == "dot_general" for e in (*program.jaxpr.eqns, *chosen.params["jaxpr"].eqns))
-
-
 def test_choice_changes_the_statistics_of_the_one_it_runs():
     parts = split(Sum(rngs=nnx.Rngs(params=0)))
 
