@@ -114,8 +114,7 @@ def _backward_dense(
     x: jax.Array, kernel: jax.Array, stride: int, dilation: int, rectified: bool, slope: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     def on_cpu(x: jax.Array, kernel: jax.Array, slope: jax.Array) -> tuple[jax.Array, jax.Array]:
-        to_input = cpu_convolution.slope_of_input(x, kernel, stride, dilation, slope)
-        return to_input, cpu_convolution.slope_of_kernel(x, kernel, stride, dilation, rectified, slope)
+        return cpu_convolution.slopes(x, kernel, stride, dilation, rectified, slope)
 
     def elsewhere(x: jax.Array, kernel: jax.Array, slope: jax.Array) -> tuple[jax.Array, jax.Array]:
         positive = jax.nn.relu(x) if rectified else x

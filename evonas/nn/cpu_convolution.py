@@ -11,6 +11,8 @@ import math
 import jax
 import jax.numpy as jnp
 
+from evonas.nn import winograd
+
 LAYOUT = ("NHWC", "HWIO", "NHWC")
 NARROW, BUSY = 16, 32
 """Channels up to which a convolution is narrow, and outputs that keep the kernel busy."""
@@ -21,42 +23,23 @@ CACHED, LEAST_EXAMPLES = 2**15, 8
 def convolve(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> jax.Array:
     """`evonas.nn.convolve` of one group."""
     if stride == dilation == 1:
-        return _same(x, kernel)
+        return winograd.convolve(x, kernel) if winograd.fits(x, kernel) else _same(x, kernel)
     return convolved(x, kernel, [_half(size, dilation) for size in kernel.shape[:2]], stride, dilation)
 
 
-def slope_of_input(x: jax.Array, kernel: jax.Array, stride: int, dilation: int, slope: jax.Array) -> jax.Array:
-    """The derivative by the input, where ``slope`` is the one by the output."""
-    if dilation > 1:
-        return _slope_of_dilated_input(x, kernel, stride, dilation, slope)
-    if stride == 1:
-        return _same(slope, kernel[::-1, ::-1].transpose(0, 1, 3, 2))
-    return _slope_of_strided_input(x, kernel, stride, slope)
-
-
-def slope_of_kernel(
+def slopes(
     x: jax.Array, kernel: jax.Array, stride: int, dilation: int, rectified: bool, slope: jax.Array
-) -> jax.Array:
-    """The derivative by the kernel of a convolution of ``x``, or of ``max(x, 0)``.
+) -> tuple[jax.Array, jax.Array]:
+    """The derivatives by ``x`` and by the kernel of a convolution of ``x``, or of ``max(x, 0)``.
 
-    The sum over parts of the batch, each small enough to stay in the cache while it is read for every tap.
+    ``slope`` is the one by the output. The derivative of the maximum is left out.
     """
-
-    def of_part(x: jax.Array, slope: jax.Array) -> jax.Array:
-        x = jax.nn.relu(x) if rectified else x
-        if stride == 1 and max(kernel.shape[2:]) <= NARROW:
-            return _products(x, kernel.shape, dilation, slope)
-        return _correlation(x, kernel.shape, stride, dilation, slope)
-
-    part = _examples_in_cache(slope.shape)
-    if part == len(slope):
-        return of_part(x, slope)
-    parts = [array.reshape(-1, part, *array.shape[1:]) for array in (x, slope)]
-
-    def add(total: jax.Array, one: list[jax.Array]) -> tuple[jax.Array, None]:
-        return total + of_part(*one), None
-
-    return jax.lax.scan(add, jnp.zeros_like(kernel), parts)[0]
+    if stride == dilation == 1 and winograd.fits(x, kernel):
+        return _winograd_slopes(x, kernel, rectified, slope)
+    return (
+        _slope_of_input(x, kernel, stride, dilation, slope),
+        _slope_of_kernel(x, kernel, stride, dilation, rectified, slope),
+    )
 
 
 def convolved(
@@ -75,6 +58,53 @@ def convolved(
         rhs_dilation=(dilation, dilation),
         dimension_numbers=LAYOUT,
     )
+
+
+def _winograd_slopes(
+    x: jax.Array, kernel: jax.Array, rectified: bool, slope: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """In parts of the batch whose points stay in the cache."""
+
+    def of_part(x: jax.Array, slope: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return winograd.slopes(jax.nn.relu(x) if rectified else x, kernel, slope)
+
+    def step(total: jax.Array, part: list[jax.Array]) -> tuple[jax.Array, jax.Array]:
+        to_input, to_kernel = of_part(*part)
+        return total + to_kernel, to_input
+
+    size = _examples_at_once(slope.shape, winograd.CACHED)
+    if size == len(slope):
+        return of_part(x, slope)
+    to_kernel, to_input = jax.lax.scan(step, jnp.zeros_like(kernel), _in_parts(size, x, slope))
+    return to_input.reshape(x.shape), to_kernel
+
+
+def _slope_of_input(x: jax.Array, kernel: jax.Array, stride: int, dilation: int, slope: jax.Array) -> jax.Array:
+    if dilation > 1:
+        return _slope_of_dilated_input(x, kernel, stride, dilation, slope)
+    if stride == 1:
+        return _same(slope, kernel[::-1, ::-1].transpose(0, 1, 3, 2))
+    return _slope_of_strided_input(x, kernel, stride, slope)
+
+
+def _slope_of_kernel(
+    x: jax.Array, kernel: jax.Array, stride: int, dilation: int, rectified: bool, slope: jax.Array
+) -> jax.Array:
+    """The sum over parts of the batch, each small enough to stay in the cache while it is read for every tap."""
+
+    def of_part(x: jax.Array, slope: jax.Array) -> jax.Array:
+        x = jax.nn.relu(x) if rectified else x
+        if stride == 1 and max(kernel.shape[2:]) <= NARROW:
+            return _products(x, kernel.shape, dilation, slope)
+        return _correlation(x, kernel.shape, stride, dilation, slope)
+
+    def step(total: jax.Array, part: list[jax.Array]) -> tuple[jax.Array, None]:
+        return total + of_part(*part), None
+
+    size = _examples_at_once(slope.shape, CACHED)
+    if size == len(slope):
+        return of_part(x, slope)
+    return jax.lax.scan(step, jnp.zeros_like(kernel), _in_parts(size, x, slope))[0]
 
 
 def _half(size: int, dilation: int = 1) -> tuple[int, int]:
@@ -138,11 +168,15 @@ def _slope_of_strided_input(x: jax.Array, kernel: jax.Array, stride: int, slope:
     return y[:, : x.shape[1], : x.shape[2]]
 
 
-def _examples_in_cache(shape: tuple[int, ...]) -> int:
-    """The most examples that divide the batch and fit into the cache, but at least `LEAST_EXAMPLES`."""
-    most = max(CACHED // math.prod(shape[1:]), LEAST_EXAMPLES)
+def _examples_at_once(shape: tuple[int, ...], numbers: int) -> int:
+    """The most examples that divide the batch and have at most so many numbers, but at least `LEAST_EXAMPLES`."""
+    most = max(numbers // math.prod(shape[1:]), LEAST_EXAMPLES)
     fitting = [part for part in range(LEAST_EXAMPLES, min(most, shape[0]) + 1) if shape[0] % part == 0]
     return max(fitting, default=shape[0])
+
+
+def _in_parts(size: int, *arrays: jax.Array) -> list[jax.Array]:
+    return [array.reshape(-1, size, *array.shape[1:]) for array in arrays]
 
 
 def _products(x: jax.Array, shape: tuple[int, ...], dilation: int, slope: jax.Array) -> jax.Array:
