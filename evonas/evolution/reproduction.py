@@ -146,7 +146,7 @@ def _tournament(key: jax.Array, members: Members, scores: jax.Array, sample_size
 
 @jax.custom_batching.custom_vmap
 def _rows_of_living(alive: jax.Array, places: jax.Array) -> jax.Array:
-    """Rows ``[..., S]`` of the living at ``places`` ``[..., S]`` among the living; ``alive`` is ``[..., P]`` bool.
+    """Rows ``[..., S]`` of the living at ``places`` among them; ``alive`` is ``[P]``, or begins as ``places`` does.
 
     Where the dead and the empty places are all behind, as nearly always, a place is a row: counting is done only where
     they are not, in a batch too, for which `jax.vmap` alone would do both.
@@ -157,13 +157,15 @@ def _rows_of_living(alive: jax.Array, places: jax.Array) -> jax.Array:
 
 @_rows_of_living.def_vmap
 def _batched(size: int, batched: list[bool], alive: jax.Array, places: jax.Array) -> tuple[jax.Array, bool]:
-    alive, places = (
-        array if is_batched else jnp.broadcast_to(array, (size, *array.shape))
-        for array, is_batched in zip((alive, places), batched, strict=True)
-    )
+    if not batched[1]:
+        places = jnp.broadcast_to(places, (size, *places.shape))
+    if not batched[0] and alive.ndim > 1:
+        alive = jnp.broadcast_to(alive, (size, *alive.shape))
     return _rows_of_living(alive, places), True
 
 
 def _counted_rows(alive: jax.Array, places: jax.Array) -> jax.Array:
-    earlier = jnp.cumsum(alive, -1)[..., None, :] <= places[..., :, None]
-    return jnp.minimum(earlier.sum(-1, dtype=jnp.int32), alive.shape[-1] - 1)
+    if alive.ndim > 1:
+        return jax.vmap(_counted_rows)(alive, places)
+    rows = jnp.searchsorted(jnp.cumsum(alive), places, side="right")
+    return jnp.minimum(rows, len(alive) - 1).astype(jnp.int32)

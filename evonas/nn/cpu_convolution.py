@@ -12,12 +12,13 @@ import jax
 import jax.numpy as jnp
 
 from evonas.nn import winograd
+from evonas.nn.parts import examples_at_once, in_parts
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
 NARROW, BUSY = 16, 32
 """Channels up to which a convolution is narrow, and outputs that keep the kernel busy."""
-CACHED, LEAST_EXAMPLES = 2**15, 8
-"""Of a slope, the numbers that are read at once, and the examples."""
+CACHED = 2**15
+"""The numbers of a slope that are read at once."""
 
 
 def convolve(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> jax.Array:
@@ -35,7 +36,7 @@ def slopes(
     ``slope`` is the one by the output. The derivative of the maximum is left out.
     """
     if stride == dilation == 1 and winograd.fits(x, kernel):
-        return _winograd_slopes(x, kernel, rectified, slope)
+        return winograd.slopes(jax.nn.relu(x) if rectified else x, kernel, slope)
     return (
         _slope_of_input(x, kernel, stride, dilation, slope),
         _slope_of_kernel(x, kernel, stride, dilation, rectified, slope),
@@ -60,25 +61,6 @@ def convolved(
     )
 
 
-def _winograd_slopes(
-    x: jax.Array, kernel: jax.Array, rectified: bool, slope: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    """In parts of the batch whose points stay in the cache."""
-
-    def of_part(x: jax.Array, slope: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return winograd.slopes(jax.nn.relu(x) if rectified else x, kernel, slope)
-
-    def step(total: jax.Array, part: list[jax.Array]) -> tuple[jax.Array, jax.Array]:
-        to_input, to_kernel = of_part(*part)
-        return total + to_kernel, to_input
-
-    size = _examples_at_once(slope.shape, winograd.CACHED)
-    if size == len(slope):
-        return of_part(x, slope)
-    to_kernel, to_input = jax.lax.scan(step, jnp.zeros_like(kernel), _in_parts(size, x, slope))
-    return to_input.reshape(x.shape), to_kernel
-
-
 def _slope_of_input(x: jax.Array, kernel: jax.Array, stride: int, dilation: int, slope: jax.Array) -> jax.Array:
     if dilation > 1:
         return _slope_of_dilated_input(x, kernel, stride, dilation, slope)
@@ -101,10 +83,10 @@ def _slope_of_kernel(
     def step(total: jax.Array, part: list[jax.Array]) -> tuple[jax.Array, None]:
         return total + of_part(*part), None
 
-    size = _examples_at_once(slope.shape, CACHED)
+    size = examples_at_once(slope.shape, CACHED)
     if size == len(slope):
         return of_part(x, slope)
-    return jax.lax.scan(step, jnp.zeros_like(kernel), _in_parts(size, x, slope))[0]
+    return jax.lax.scan(step, jnp.zeros_like(kernel), in_parts(size, x, slope))[0]
 
 
 def _half(size: int, dilation: int = 1) -> tuple[int, int]:
@@ -166,17 +148,6 @@ def _slope_of_strided_input(x: jax.Array, kernel: jax.Array, stride: int, slope:
     y = y.reshape(*slope.shape[:3], stride, stride, inputs).transpose(0, 1, 3, 2, 4, 5)
     y = y.reshape(len(x), slope.shape[1] * stride, slope.shape[2] * stride, inputs)
     return y[:, : x.shape[1], : x.shape[2]]
-
-
-def _examples_at_once(shape: tuple[int, ...], numbers: int) -> int:
-    """The most examples that divide the batch and have at most so many numbers, but at least `LEAST_EXAMPLES`."""
-    most = max(numbers // math.prod(shape[1:]), LEAST_EXAMPLES)
-    fitting = [part for part in range(LEAST_EXAMPLES, min(most, shape[0]) + 1) if shape[0] % part == 0]
-    return max(fitting, default=shape[0])
-
-
-def _in_parts(size: int, *arrays: jax.Array) -> list[jax.Array]:
-    return [array.reshape(-1, size, *array.shape[1:]) for array in arrays]
 
 
 def _products(x: jax.Array, shape: tuple[int, ...], dilation: int, slope: jax.Array) -> jax.Array:

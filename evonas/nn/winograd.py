@@ -13,6 +13,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from evonas.nn.parts import examples_at_once, in_parts
+
 TILE, REACH = 4, 6
 """Outputs of a tile along an axis, and inputs."""
 LEAST_CHANNELS, LEAST_NUMBERS = 16, 2**17
@@ -48,16 +50,32 @@ def fits(x: jax.Array, kernel: jax.Array) -> bool:
 
 def convolve(x: jax.Array, kernel: jax.Array) -> jax.Array:
     """The convolution of ``x`` ``[B, H, W, I]``, zero-padded by 1, with ``kernel`` ``[3, 3, I, O]``."""
-    products = jnp.einsum("pni,pio->pno", _input_points(x), _kernel_points(kernel))
-    return _outputs(products, (*x.shape[:3], kernel.shape[3]))
+    products = jnp.einsum("pni,pio->pno", _input_points(_padded(x, 1)), _kernel_points(kernel))
+    # Fused with several uses of it, the outputs would be computed once for each.
+    return jax.lax.optimization_barrier(_outputs(products, (*x.shape[:3], kernel.shape[3])))
 
 
 def slopes(x: jax.Array, kernel: jax.Array, slope: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The derivatives by ``x`` and by the kernel, where ``slope`` is the one by the output."""
-    points = _transposed_outputs(slope)
-    to_products = jnp.einsum("pno,pio->pni", points, _kernel_points(kernel))
-    to_kernel = jnp.einsum("pni,pno->pio", _input_points(x), points)
-    return _transposed_input_points(to_products, x.shape), _transposed_kernel_points(to_kernel)
+    by_kernel = _kernel_points(kernel)
+    shape = (x.shape[1], x.shape[2])
+
+    def of_part(x: jax.Array, slope: jax.Array) -> tuple[jax.Array, jax.Array]:
+        points = _transposed_outputs(slope)
+        to_products = jnp.einsum("pno,pio->pni", points, by_kernel)
+        to_kernel = jnp.einsum("pni,pno->pio", _input_points(x), points)
+        return _transposed_input_points(to_products, (len(x), *shape)), to_kernel
+
+    def step(total: jax.Array, part: list[jax.Array]) -> tuple[jax.Array, jax.Array]:
+        to_input, to_kernel = of_part(*part)
+        return total + to_kernel, to_input
+
+    size, padded = examples_at_once(slope.shape, CACHED), _padded(x, 1)
+    if size == len(x):
+        to_input, to_kernel = of_part(padded, slope)
+    else:
+        to_kernel, to_input = jax.lax.scan(step, jnp.zeros_like(by_kernel), in_parts(size, padded, slope))
+    return to_input.reshape(x.shape), _transposed_kernel_points(to_kernel)
 
 
 def _combined(matrix: np.ndarray, parts: Sequence[jax.Array]) -> list[jax.Array]:
@@ -79,9 +97,9 @@ def _whole_tiles(side: int) -> int:
     return -(-side // TILE) * TILE
 
 
-def _padded(x: jax.Array, before: int, after: int) -> jax.Array:
-    """With zeros around, and behind up to whole tiles."""
-    around = [(before, _whole_tiles(side) - side + after) for side in x.shape[1:3]]
+def _padded(x: jax.Array, border: int) -> jax.Array:
+    """With zeros behind up to whole tiles, and a border of them."""
+    around = [(border, _whole_tiles(side) - side + border) for side in x.shape[1:3]]
     return jnp.pad(x, ((0, 0), *around, (0, 0)))
 
 
@@ -92,11 +110,10 @@ def _every_tile(x: jax.Array, axis: int, place: int) -> jax.Array:
 
 
 def _input_points(x: jax.Array) -> jax.Array:
-    """The 36 points of each tile: ``[36, N, I]``."""
-    channels, x = x.shape[-1], _padded(x, 1, 1)
+    """The 36 points of each tile of a padded ``x``: ``[36, N, I]``."""
     rows = jnp.stack(_combined(_INPUT, [_every_tile(x, 1, place) for place in range(REACH)]))
     points = jnp.stack(_combined(_INPUT, [_every_tile(rows, 3, place) for place in range(REACH)]))
-    return points.reshape(REACH * REACH, -1, channels)
+    return points.reshape(REACH * REACH, -1, x.shape[-1])
 
 
 def _transposed_input_points(points: jax.Array, shape: tuple[int, ...]) -> jax.Array:
@@ -122,7 +139,7 @@ def _outputs(points: jax.Array, shape: tuple[int, ...]) -> jax.Array:
 
 
 def _transposed_outputs(slope: jax.Array) -> jax.Array:
-    channels, slope = slope.shape[-1], _padded(slope, 0, 0)
+    channels, slope = slope.shape[-1], _padded(slope, 0)
     batch, height, width, _ = slope.shape
     tiles = slope.reshape(batch, height // TILE, TILE, width, channels)
     rows = jnp.stack(_combined(_OUTPUT.T, _along(tiles, 2)))

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from evonas.arguments import require_instance, require_seed
-from evonas.evolution import Algorithm, State, measure, pareto_front
+from evonas.evolution import Algorithm, State, pareto_front
 from evonas.evolution.algorithm import resampling_key
 from evonas.population import rows
 from evonas.population.batches import failure_codes, fitness_rows
@@ -61,7 +61,6 @@ class Population:
         self._key = seeded_key(self.seed)
         self._engine = Engine(space, algorithm, self._key)
         self._canonical = jax.jit(jax.vmap(space.canonical))
-        self._measure = jax.jit(lambda members: measure(members, algorithm.distance, space.cardinalities))
         self._pending = Pending()
         self._known: dict[bytes, int] | None = None  # canonical form to the id that first had it, once it is needed
         self._best: int | None = None  # row of the history
@@ -145,8 +144,7 @@ class Population:
 
     def diversity(self) -> dict[str, float]:
         """Mean distance, unique share and gene entropy of the living population, each from 0 to 1."""
-        measured = self._measure(self._engine.state.members)
-        return {name: float(value) for name, value in measured._asdict().items()}
+        return {name: float(value) for name, value in self._engine.measure()._asdict().items()}
 
     def lineage(self, candidate: int) -> list[Record]:
         """The candidate and its ancestors along first parents, back to a founder."""

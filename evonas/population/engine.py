@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evonas.evolution import Algorithm, State
+from evonas.evolution import Algorithm, Diversity, State, measure
 from evonas.evolution.algorithm import BoundAlgorithm
 from evonas.population import rows
 from evonas.spaces.base import Space
@@ -41,6 +41,7 @@ class Engine:
         self._advance = jax.jit(functools.partial(_advance, bound, space, self._like, key), static_argnums=3)
         self._propose = jax.jit(functools.partial(_propose, bound, space, self._like), static_argnums=3)
         self._words = jax.jit(lambda: _to_words(bound.init(key, objectives)))()
+        self._measure = jax.jit(lambda words: _measure(algorithm, space, _from_words(words, self._like)))
         self._none = np.empty((0, rows.WIDTH + len(space.cardinalities) + objectives), np.int32)
         self._waiting = self._none  # results not told to the core yet
         self._asked = np.int32(0)
@@ -57,6 +58,11 @@ class Engine:
     def state(self, state: State) -> None:
         self._words, self._waiting, self._next = _to_words(state), self._none, None
         self._asked = np.int32(state.asked)
+
+    def measure(self) -> Diversity:
+        """Diversity of the living members, all results told."""
+        self._settle()
+        return jax.device_get(self._measure(self._words))
 
     def tell(self, told: np.ndarray, fitness: np.ndarray) -> None:
         """Take rows ``[n, W + L]`` of candidates and their fitness ``[n, M]`` float32, NaN where they failed."""
@@ -114,6 +120,10 @@ def _propose(
 ) -> jax.Array:
     candidates, _ = bound.ask(key, _from_words(words, like).replace(asked=asked), n)
     return rows.with_forms(candidates, space)
+
+
+def _measure(algorithm: Algorithm, space: Space, state: State) -> Diversity:
+    return measure(state.members, algorithm.distance, space.cardinalities)
 
 
 def _to_words(tree: Any) -> jax.Array:
