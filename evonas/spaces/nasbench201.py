@@ -164,8 +164,8 @@ class Cell(nnx.Module):
     def __call__(self, x: jax.Array, genome: jax.Array | None = None) -> jax.Array:
         """Apply to ``x`` ``[B, H, W, C]``."""
         nodes: list[Any] = [x, None, None, None]
-        for gene, ((start, end), edge) in enumerate(zip(EDGES, self.edges, strict=True)):
-            index = None if genome is None else genome[gene]
+        genes = (None,) * len(EDGES) if genome is None else _without_dead_ends(*genome)
+        for (start, end), edge, index in zip(EDGES, self.edges, genes, strict=True):
             nodes[end], nodes[start] = edge.onto(nodes[end], nodes[start], index, last=end == 3)
         return nodes[3]
 
@@ -212,6 +212,12 @@ class Network(nnx.Module):
 
 def _identity(x: jax.Array) -> jax.Array:
     return x
+
+
+def _without_dead_ends(first: Any, to_2: Any, from_1_to_2: Any, to_3: Any, from_1: Any, from_2: Any) -> tuple[Any, ...]:
+    """``none`` on each edge to a node that nothing leads on from: what has no use is not computed."""
+    to_2, from_1_to_2 = (gene * (from_2 != _NONE) for gene in (to_2, from_1_to_2))
+    return first * ((from_1_to_2 != _NONE) | (from_1 != _NONE)), to_2, from_1_to_2, to_3, from_1, from_2
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """NAS-Bench-201 against the benchmark's records."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
@@ -84,3 +85,13 @@ def test_wrong_texts_say_what_is_wrong(text, message):
 def test_gene_out_of_range_is_named():
     with pytest.raises(ValueError, match="'0->1' is 5"):
         DATA["cifar10"].count([5, 0, 0, 0, 0, 0])
+
+
+def test_operations_that_lead_nowhere_change_nothing_in_a_shared_network():
+    space = NASBench201(channels=2, cells_per_stage=1, classes=3, input_shape=(8, 8, 3))
+    network = space.supernet(rngs=nnx.Rngs(0))
+    x = jax.random.normal(jax.random.key(1), (2, 8, 8, 3))
+    # Nothing leaves node 2, and node 1 leads to it alone.
+    outputs = [network(x, jnp.asarray(genome)) for genome in ([3, 2, 3, 3, 0, 0], [0, 0, 0, 3, 0, 0])]
+    np.testing.assert_array_equal(*outputs)
+    assert not np.array_equal(outputs[0], network(x, jnp.asarray([3, 2, 3, 3, 1, 0])))
