@@ -36,20 +36,13 @@ def timed(function: Callable[[], object]) -> tuple[object, float, float]:
 
 
 def main() -> None:
-    from evonas.training.evaluator import training_function
-    from evonas.training.optimizer import hyperparameters_of
-    from evonas.training.program import device_data
-
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", choices=("a", "b"), default="a")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     given = work.WORKS[options.work]
     given = dataclasses.replace(given, images=BATCHES * given.batch, validation=given.batch)
-    evaluator = shared_program.evaluator(given)
-    data = device_data(evaluator.dataset, evaluator.dataset.validation)
-    train = training_function(evaluator.space, np.zeros(6, np.int32), evaluator.dataset, evaluator.training)
-    rest = (np.int32(0), np.uint32(0), hyperparameters_of(evaluator.training), data)
+    train, rest, _ = shared_program.one_device(given)
     lowered, seconds, _ = timed(lambda: jax.jit(train).lower(np.zeros(6, np.int32), *rest))
     print(f"tracing and lowering {seconds:.1f} s")
     programs = {}

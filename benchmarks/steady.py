@@ -2,7 +2,8 @@
 
 Each contestant is a process that trains cells of one operation and some architectures (see `work.py`) for an epoch
 again and again, one after another; the fastest epoch counts, and the median of the rounds, in which contestants take
-turns. On a CPU each has one core. evonas's time includes fresh weights and 64 validation images.
+turns. On a CPU each has one core, but for ``evonas-two``: two devices, each with a network, on two cores. evonas's time
+includes fresh weights and 64 validation images.
 
 The limit is the best rate of a square matrix product in the same round; the achieved rate counts six operations for
 each multiply-add of the network and image: forward, and twice that backward.
@@ -31,6 +32,7 @@ import work
 HERE = Path(__file__).parent
 CONTESTANTS = {
     "evonas": ("shared_program.py", "--devices", "1"),
+    "evonas-two": ("shared_program.py", "--devices", "2"),
     "flax": ("flax_loop.py",),
     "pytorch": ("pytorch.py", "--threads", "1"),
     "pytorch-compiled": ("pytorch.py", "--threads", "1", "--compiled", "1"),
@@ -49,9 +51,9 @@ print(best)
 """
 
 
-def run(command: list[str], device: str, cache: str) -> str:
-    """A process's last line; on a CPU it has one core."""
-    pinned = {} if device == "gpu" else {"preexec_fn": lambda: os.sched_setaffinity(0, {0})}
+def run(command: list[str], cache: str, cores: set[int] | None) -> str:
+    """A process's last line; it has these cores, or all."""
+    pinned = {"preexec_fn": lambda: os.sched_setaffinity(0, cores)} if cores else {}
     environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": cache}
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True, **pinned)
     return done.stdout.splitlines()[-1]
@@ -89,12 +91,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         for _ in range(options.rounds):
             size = "2048" if options.device == "cpu" else "8192"
-            products.append(float(run([sys.executable, "-c", PRODUCT, size, given.precision], options.device, cache)))
+            one_core = {0} if options.device == "cpu" else None
+            products.append(float(run([sys.executable, "-c", PRODUCT, size, given.precision], cache, one_core)))
             for name, rounds in rates.items():
                 script, *more = CONTESTANTS[name]
                 command = [sys.executable, str(HERE / "contestants" / script), json.dumps(dataclasses.asdict(given))]
                 more += ["--device", options.device, "--rounds", "3"]
-                rounds.append(json.loads(run([*command, *more], options.device, cache)))
+                cores = None if name == "evonas-two" else one_core
+                rounds.append(json.loads(run([*command, *more], cache, cores)))
                 print(name, {cell: round(rounds[-1][cell]) for cell in work.UNIFORM}, file=sys.stderr, flush=True)
     show(rates, given, statistics.median(products))
     if options.json:

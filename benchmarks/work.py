@@ -128,13 +128,16 @@ def train_each(trainer: Trainer, given: Work, share: int, of: int) -> None:
     print(json.dumps({"accuracies": accuracies, "seconds": seconds}))
 
 
-def time_each(prepare: Callable[[list[int]], Callable[[], Any]], given: Work, rounds: int) -> None:
+def time_each(
+    prepare: Callable[[list[int]], Callable[[], Any]], given: Work, rounds: int, at_once: int = 1
+) -> None:
     """Print the images a second of cells of one operation, and of each architecture, nothing compiled meanwhile.
 
     Args:
         prepare: gives a genome's epoch, which returns when it is done.
         given: the work.
         rounds: of which the fastest counts, after one that does not.
+        at_once: networks that an epoch trains.
     """
     cells = UNIFORM | {str(genome): genome for genome in given.genomes().tolist()}
     rates = {}
@@ -144,5 +147,5 @@ def time_each(prepare: Callable[[list[int]], Callable[[], Any]], given: Work, ro
             started = time.perf_counter()
             epoch()
             seconds.append(time.perf_counter() - started)
-        rates[name] = given.steps * given.batch / min(seconds[1:])
+        rates[name] = at_once * given.steps * given.batch / min(seconds[1:])
     print(json.dumps(rates))

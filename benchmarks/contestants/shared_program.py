@@ -1,4 +1,7 @@
-"""evonas: one program for all architectures, one candidate a device at a time."""
+"""evonas: one program for all architectures, one candidate a device at a time.
+
+In rounds, each device trains the same architecture.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,18 @@ def evaluator(given: work.Work):
     return TrainingEvaluator(space, data, training)
 
 
+def one_device(given: work.Work):
+    """The training of one device, a function to compile, its arguments after the genome, and the space."""
+    from evonas.training.evaluator import training_function
+    from evonas.training.optimizer import hyperparameters_of
+    from evonas.training.program import device_data
+
+    whole = evaluator(given)
+    data = device_data(whole.dataset, whole.dataset.validation)
+    train = training_function(whole.space, np.zeros(6, np.int32), whole.dataset, whole.training)
+    return train, (np.int32(0), np.uint32(0), hyperparameters_of(whole.training), data), whole.space
+
+
 def candidates(genomes: np.ndarray):
     from evonas.types import NOBODY, Candidates
 
@@ -71,8 +86,10 @@ def main() -> None:
         jax.config.update("jax_num_cpu_devices", options.devices)
     if not options.rounds:
         return whole(given)
-    train = evaluator(given)
-    work.time_each(lambda genome: lambda: list(train(candidates(np.array([genome])))), given, options.rounds)
+    train, at_once = evaluator(given), len(jax.local_devices())
+    work.time_each(
+        lambda genome: lambda: list(train(candidates(np.array([genome] * at_once)))), given, options.rounds, at_once
+    )
     return None
 
 

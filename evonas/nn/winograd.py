@@ -82,7 +82,8 @@ def _combined(matrix: np.ndarray, parts: Sequence[jax.Array]) -> list[jax.Array]
     """A sum of the parts for each row of the matrix."""
 
     def combination(row: np.ndarray) -> jax.Array:
-        terms = [part if factor == 1 else part * factor for factor, part in zip(row.tolist(), parts, strict=True) if factor]
+        used = [(factor, part) for factor, part in zip(row.tolist(), parts, strict=True) if factor]
+        terms = [part if factor == 1 else factor * part for factor, part in used]
         return sum(terms[1:], terms[0])
 
     return [combination(row) for row in matrix]
