@@ -128,9 +128,7 @@ def train_each(trainer: Trainer, given: Work, share: int, of: int) -> None:
     print(json.dumps({"accuracies": accuracies, "seconds": seconds}))
 
 
-def time_each(
-    prepare: Callable[[list[int]], Callable[[], Any]], given: Work, rounds: int, at_once: int = 1
-) -> None:
+def time_each(prepare: Callable[[list[int]], Callable[[], Any]], given: Work, rounds: int, at_once: int = 1) -> None:
     """Print the images a second of cells of one operation, and of each architecture, nothing compiled meanwhile.
 
     Args:

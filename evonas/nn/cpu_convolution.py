@@ -6,8 +6,6 @@ fast kernel, and the derivatives that JAX writes are not in that layout: they ru
 channels, leave most of a vector register idle: they are computed for several pixels at once.
 """
 
-import math
-
 import jax
 import jax.numpy as jnp
 

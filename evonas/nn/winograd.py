@@ -7,6 +7,7 @@ additions of whole rows of channels. What is computed differs from the plain sum
 Both derivatives are the transposes of the same three steps, and share the slope's points.
 """
 
+import math
 from collections.abc import Sequence
 
 import jax
@@ -38,12 +39,12 @@ _OUTPUT = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0]
 
 def fits(x: jax.Array, kernel: jax.Array) -> bool:
     """Whether a convolution without stride and dilation, of ``x`` ``[B, H, W, I]``, is faster this way."""
-    tiled = np.prod([_whole_tiles(side) for side in x.shape[1:3]])
+    tiled = math.prod(_whole_tiles(side) for side in x.shape[1:3])
     return (
         kernel.shape[:2] == (3, 3)
         and min(kernel.shape[2:]) >= LEAST_CHANNELS
         and x.size >= LEAST_NUMBERS
-        and x.dtype == jnp.float32
+        and bool(x.dtype == jnp.float32)
         and 2 * tiled <= 3 * x.shape[1] * x.shape[2]
     )
 
