@@ -1,8 +1,9 @@
 """How long it takes to train many architectures, from a cold process to the last accuracy, compilation included.
 
-Each contestant is started as a process of its own with an empty compilation cache; contestants take turns, and the
-median of the rounds counts. The work: different architectures of NAS-Bench-201's space, fixed by a seed, for one epoch
-each, then the accuracy on validation images (see `work.py`).
+Each contestant is started as a process of its own with an empty compilation cache, or with ``--warm`` with what it
+compiled in a round that does not count; contestants take turns, and the median of the rounds counts. The work:
+different architectures of NAS-Bench-201's space, fixed by a seed, for one epoch each, then the accuracy on validation
+images (see `work.py`).
 
 - evonas: one program for all architectures, on two CPU devices, or on a GPU;
 - flax: one Flax module and one jitted train step per architecture;
@@ -60,27 +61,17 @@ ON_A_GPU = {
 }
 
 
-def run(contestant: Contestant, given: work.Work, device: str) -> float:
+def run(contestant: Contestant, given: work.Work, device: str, cache: str) -> float:
     """Seconds from the start of the processes to the end of the last."""
-    with tempfile.TemporaryDirectory() as cache:
-        environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": cache}
-        started = time.perf_counter()
-        processes = [
-            subprocess.Popen(
-                [
-                    sys.executable,
-                    HERE / "contestants" / contestant.script,
-                    json.dumps(dataclasses.asdict(given)),
-                    *("--device", device, *more),
-                ],
-                env=environment,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            for more in contestant.processes
-        ]
-        answers = [process.communicate()[0] for process in processes]
-        seconds = time.perf_counter() - started
+    command = [sys.executable, HERE / "contestants" / contestant.script, json.dumps(dataclasses.asdict(given))]
+    environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": cache}
+    started = time.perf_counter()
+    processes = [
+        subprocess.Popen([*command, "--device", device, *more], env=environment, stdout=subprocess.PIPE, text=True)
+        for more in contestant.processes
+    ]
+    answers = [process.communicate()[0] for process in processes]
+    seconds = time.perf_counter() - started
     if any(process.returncode for process in processes):
         raise SystemExit(f"{contestant.script} failed")
     trained = sum(len(json.loads(answer)["accuracies"]) for answer in answers)
@@ -95,6 +86,7 @@ def main() -> None:
     parser.add_argument("--architectures", type=int, default=20)
     parser.add_argument("--images", type=int, help="training images; by default the work's")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--warm", action="store_true", help="with a compilation cache that is filled")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS | ON_A_GPU, help="by default all")
     parser.add_argument("--json", type=Path, help="file for the seconds of all rounds")
@@ -108,10 +100,14 @@ def main() -> None:
         precision=options.precision,
     )
     seconds: dict[str, list[float]] = {name: [] for name in options.contestants or contestants}
-    for _ in range(options.rounds):
-        for name, times in seconds.items():
-            times.append(run(contestants[name], given, options.device))
-            print(f"{name:18} {times[-1]:7.1f} s", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory() as caches:
+        for number in range(options.rounds + options.warm):
+            for name, times in seconds.items():
+                cache = f"{caches}/{name}" if options.warm else f"{caches}/{name}-{number}"
+                times.append(run(contestants[name], given, options.device, cache))
+                print(f"{name:18} {times[-1]:7.1f} s", file=sys.stderr, flush=True)
+    if options.warm:
+        seconds = {name: times[1:] for name, times in seconds.items()}
     medians = {name: statistics.median(times) for name, times in seconds.items()}
     print(f"{'contestant':18} {'median s':>9} {'candidates/h':>13} {'of evonas':>10}")
     for name, median in medians.items():

@@ -1,4 +1,4 @@
-"""Four simulated devices for all tests, and the directory of benchmark data beside the repository."""
+"""Eight simulated devices for all tests, and the directory of benchmark data beside the repository."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ import jax  # noqa: E402
 import pytest  # noqa: E402
 
 # Before anything starts a backend.
-jax.config.update("jax_num_cpu_devices", 4)
+jax.config.update("jax_num_cpu_devices", 8)
 
 
 def pytest_unconfigure():

@@ -12,7 +12,8 @@ from training_cases import OwnSpace, ScaledSpace, candidates_of, evaluate, rando
 
 from evonas.data import Arrays
 from evonas.data.dataset import Split
-from evonas.spaces import MLP, MacroCNN
+from evonas.nn import winograd
+from evonas.spaces import MLP, MacroCNN, NASBench201
 from evonas.training import Training, TrainingEvaluator, evaluator
 from evonas.training.evaluator import candidate_key, training_function
 from evonas.training.optimizer import Hyperparameters
@@ -86,22 +87,26 @@ def test_different_candidates_of_one_genome_start_from_different_weights(cells_e
 
 
 @pytest.mark.parametrize("devices", [1, 2])
-def test_a_result_is_bit_identical_on_one_device_on_two_and_on_four(mlp, iris, mlp_evaluator, devices):
+def test_a_result_is_bit_identical_on_one_device_on_two_and_on_eight(mlp, iris, mlp_evaluator, devices):
     genomes = random_genomes(mlp, 5)
     fewer = TrainingEvaluator(mlp, iris, MLP_TRAINING, seed=3, devices=jax.local_devices()[:devices])
     assert evaluate(fewer, genomes) == evaluate(mlp_evaluator, genomes)
 
 
 @pytest.mark.slow
-def test_a_result_of_a_cell_is_bit_identical_on_one_device_and_on_four(cells, digits, measured):
+def test_a_result_of_a_cell_is_bit_identical_on_one_device_and_on_eight(cells, digits, measured):
     genomes, together = measured
     fewer = TrainingEvaluator(cells, digits, CELLS_TRAINING, seed=3, devices=jax.local_devices()[:1])
     assert evaluate(fewer, genomes) == together
 
 
 @pytest.mark.slow
-def test_a_result_of_a_layered_network_is_bit_identical_on_one_device_and_on_two(digits):
-    space = MacroCNN(stages=2, layers_per_stage=1, filters=(4, 8)).fitted(digits.input_shape, digits.classes)
+@pytest.mark.parametrize(
+    "space", [MacroCNN(stages=2, layers_per_stage=1, filters=(4, 8)), NASBench201(channels=16, cells_per_stage=1)]
+)
+def test_a_result_of_a_layered_network_is_bit_identical_on_one_device_and_on_two(space, digits, monkeypatch):
+    monkeypatch.setattr(winograd, "LEAST_NUMBERS", 0)  # as for images and batches larger than those of the tests
+    space = space.fitted(digits.input_shape, digits.classes)
     genomes = random_genomes(space, 4)
     one, two = (
         evaluate(TrainingEvaluator(space, digits, CELLS_TRAINING, devices=jax.local_devices()[:devices]), genomes)
