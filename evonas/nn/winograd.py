@@ -52,7 +52,7 @@ def fits(x: jax.Array, kernel: jax.Array) -> bool:
 def convolve(x: jax.Array, kernel: jax.Array) -> jax.Array:
     """The convolution of ``x`` ``[B, H, W, I]``, zero-padded by 1, with ``kernel`` ``[3, 3, I, O]``."""
     products = jnp.einsum("pni,pio->pno", _input_points(_padded(x, 1)), _kernel_points(kernel))
-    # Fused with several uses of it, the outputs would be computed once for each.
+    # Without the barrier XLA computes a part of the outputs once more for a further use of them.
     return jax.lax.optimization_barrier(_outputs(products, (*x.shape[:3], kernel.shape[3])))
 
 

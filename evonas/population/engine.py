@@ -38,13 +38,16 @@ class Engine:
     def __init__(self, space: Space, algorithm: Algorithm, key: jax.Array, objectives: int = 1):
         bound = algorithm.bind(space)
         self._like = jax.eval_shape(lambda: bound.init(key, objectives))
-        self._advance = jax.jit(functools.partial(_advance, bound, space, self._like, key), static_argnums=3)
+        self._columns = rows.WIDTH + len(space.cardinalities) + objectives
+        self._advance = functools.cache(
+            lambda n: jax.jit(functools.partial(_advance, bound, space, self._like, key, self._columns, n))
+        )
         self._propose = jax.jit(functools.partial(_propose, bound, space, self._like), static_argnums=3)
         self._words = jax.jit(lambda: _to_words(bound.init(key, objectives)))()
         self._measure = jax.jit(lambda words: _measure(algorithm, space, _from_words(words, self._like)))
-        self._none = np.empty((0, rows.WIDTH + len(space.cardinalities) + objectives), np.int32)
+        self._none = np.empty((0, self._columns), np.int32)
         self._waiting = self._none  # results not told to the core yet
-        self._asked = np.int32(0)
+        self._asked = np.zeros(1, np.int32)
         self._round = 0  # size of the last round
         self._next: jax.Array | None = None  # the next round, begun already
 
@@ -52,12 +55,12 @@ class Engine:
     def state(self) -> State:
         """The pure core's state, all results told."""
         self._settle()
-        return _from_words(self._words, self._like).replace(asked=jnp.int32(self._asked))
+        return _from_words(self._words, self._like).replace(asked=jnp.int32(self._asked[0]))
 
     @state.setter
     def state(self, state: State) -> None:
         self._words, self._waiting, self._next = _to_words(state), self._none, None
-        self._asked = np.int32(state.asked)
+        self._asked = np.array([state.asked], np.int32)
 
     def measure(self) -> Diversity:
         """Diversity of the living members, all results told."""
@@ -80,21 +83,23 @@ class Engine:
         assert self._next is not None
         proposals, self._next = np.array(self._next), None
         self._round = n
-        self._asked += np.int32(n)
+        self._asked = self._asked + np.int32(n)
         return rows.and_forms(proposals)
 
     def ask_again(self, key: jax.Array, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Other proposals in place of the ``n`` that were asked for last, drawn with another key."""
-        return rows.and_forms(np.array(self._propose(key, self._words, self._asked - np.int32(n), n)))
+        return rows.and_forms(np.array(self._propose(key, self._words, self._asked[0] - np.int32(n), n)))
 
     def _begin(self, n: int) -> None:
         told, self._waiting = self._waiting, self._none
-        self._words, self._next = self._advance(self._words, told, self._asked, n)
+        request = np.concatenate([self._asked, told], None)
+        self._words, self._next = self._advance(n)(self._words, request)
 
     def _settle(self) -> None:
         if len(self._waiting):
-            told, self._waiting = rows.padded(self._waiting), self._none
-            self._words, _ = self._advance(self._words, told, self._asked, 0)
+            self._waiting = rows.padded(self._waiting)
+            self._begin(0)
+            self._next = None
 
 
 def _advance(
@@ -102,12 +107,13 @@ def _advance(
     space: Space,
     like: State,
     key: jax.Array,
-    words: jax.Array,
-    told: jax.Array,
-    asked: jax.Array,
+    columns: int,
     n: int,
+    words: jax.Array,
+    request: jax.Array,
 ) -> tuple[jax.Array, jax.Array]:
-    """Tell results ``[m, W + L + M]``, then propose ``n`` candidates."""
+    """Tell results, then propose ``n`` candidates; the request is how many were asked for, and rows of ``columns``."""
+    asked, told = request[0], request[1:].reshape(-1, columns)
     if len(told):
         objectives = like.members.fitness.shape[1]
         fitness = jax.lax.bitcast_convert_type(told[:, -objectives:], jnp.float32)
