@@ -97,7 +97,7 @@ def main() -> None:
                 script, *more = CONTESTANTS[name]
                 command = [sys.executable, str(HERE / "contestants" / script), json.dumps(dataclasses.asdict(given))]
                 more += ["--device", options.device, "--rounds", "3"]
-                cores = None if name == "evonas-two" else one_core
+                cores = {0, 1} if one_core and name == "evonas-two" else one_core
                 rounds.append(json.loads(run([*command, *more], cache, cores)))
                 print(name, {cell: round(rounds[-1][cell]) for cell in work.UNIFORM}, file=sys.stderr, flush=True)
     show(rates, given, statistics.median(products))

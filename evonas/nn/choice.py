@@ -33,10 +33,10 @@ class Choice(nnx.Module):
 
         Further arguments, if any, go to whichever operation runs.
         """
-        return self.onto(None, x, index, *arguments)[0]
+        return self.onto(None, x, index, *arguments, last=True)[0]
 
     def onto(
-        self, total: jax.Array | None, x: jax.Array, index: jax.Array | None = None, *arguments: Any, last: bool = True
+        self, total: jax.Array | None, x: jax.Array, index: jax.Array | None = None, *arguments: Any, last: bool = False
     ) -> tuple[jax.Array, jax.Array]:
         """Add operation ``index`` of ``x`` to a node's ``total`` so far, and pass ``x`` on to its next edge.
 
@@ -49,7 +49,7 @@ class Choice(nnx.Module):
             x: where it goes on to other edges, they take what is returned.
             index: as of a call.
             *arguments: as of a call.
-            last: whether nothing else follows that depends on ``x``.
+            last: whether the ``x`` that is returned is not used.
         """
         operations = list(self.operations.values())
         if self.only is not None:

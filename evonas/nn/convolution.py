@@ -11,8 +11,8 @@ import jax.numpy as jnp
 
 from evonas.nn import cpu_convolution
 
-COUNTED = "_dense", "_depthwise"
-"""What convolutions are called in a traced program."""
+COUNTED = "_evonas_dense", "_evonas_depthwise"
+"""What convolutions are called in a traced program, where nothing else is."""
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4, 5))
@@ -47,22 +47,17 @@ def convolve(
     if height == width == 1 and groups == 1:
         return jnp.einsum("bhwi,io->bhwo", x[:, ::stride, ::stride], kernel[0, 0])
     if groups > 1:
-        return _depthwise(x, kernel, stride, dilation)
-    return _dense(x, kernel, stride, dilation)
+        return _evonas_depthwise(x, kernel, stride, dilation)
+    return _evonas_dense(x, kernel, stride, dilation)
 
 
 @functools.partial(jax.jit, static_argnums=(2, 3))
-def _dense(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> jax.Array:
+def _evonas_dense(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> jax.Array:
     return jax.lax.platform_dependent(
         *(x, kernel),
         cpu=lambda x, kernel: cpu_convolution.convolve(x, kernel, stride, dilation),
-        default=lambda x, kernel: _canonical(x, kernel, stride, dilation),
+        default=lambda x, kernel: cpu_convolution.plain(x, kernel, stride, dilation),
     )
-
-
-def _canonical(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> jax.Array:
-    padding = [_padding(size, dilation) for size in kernel.shape[:2]]
-    return cpu_convolution.convolved(x, kernel, padding, stride, dilation)
 
 
 def _padding(size: int, dilation: int) -> tuple[int, int]:
@@ -71,7 +66,7 @@ def _padding(size: int, dilation: int) -> tuple[int, int]:
 
 
 @functools.partial(jax.jit, static_argnums=(2, 3))
-def _depthwise(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> jax.Array:
+def _evonas_depthwise(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> jax.Array:
     """One multiply-add per tap: XLA fuses the taps into one pass, and so it does with their derivatives."""
     height, width = kernel.shape[:2]
     (top, _), (left, _) = _padding(height, dilation), _padding(width, dilation)
@@ -104,7 +99,8 @@ def _backward(
         to_input, to_kernel = _backward_pointwise(jax.nn.relu(x) if rectified else x, kernel, stride, slope)
     elif groups > 1:
         positive = jax.nn.relu(x) if rectified else x
-        to_input, to_kernel = jax.vjp(lambda a, b: _depthwise(a, b, stride, dilation), positive, kernel)[1](slope)
+        _, pull = jax.vjp(lambda a, b: _evonas_depthwise(a, b, stride, dilation), positive, kernel)
+        to_input, to_kernel = pull(slope)
     else:
         to_input, to_kernel = _backward_dense(x, kernel, stride, dilation, rectified, slope)
     return jnp.where(x > 0, to_input, jnp.zeros((), x.dtype)) if rectified else to_input, to_kernel
@@ -118,7 +114,7 @@ def _backward_dense(
 
     def elsewhere(x: jax.Array, kernel: jax.Array, slope: jax.Array) -> tuple[jax.Array, jax.Array]:
         positive = jax.nn.relu(x) if rectified else x
-        return jax.vjp(lambda a, b: _canonical(a, b, stride, dilation), positive, kernel)[1](slope)
+        return jax.vjp(lambda a, b: cpu_convolution.plain(a, b, stride, dilation), positive, kernel)[1](slope)
 
     return jax.lax.platform_dependent(x, kernel, slope, cpu=on_cpu, default=elsewhere)
 

@@ -23,7 +23,7 @@ def convolve(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> jax
     """`evonas.nn.convolve` of one group."""
     if stride == dilation == 1:
         return winograd.convolve(x, kernel) if winograd.fits(x, kernel) else _same(x, kernel)
-    return convolved(x, kernel, [_half(size, dilation) for size in kernel.shape[:2]], stride, dilation)
+    return plain(x, kernel, stride, dilation)
 
 
 def slopes(
@@ -39,6 +39,11 @@ def slopes(
         _slope_of_input(x, kernel, stride, dilation, slope),
         _slope_of_kernel(x, kernel, stride, dilation, rectified, slope),
     )
+
+
+def plain(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> jax.Array:
+    """As one convolution of XLA's."""
+    return convolved(x, kernel, [_half(size, dilation) for size in kernel.shape[:2]], stride, dilation)
 
 
 def convolved(
@@ -84,7 +89,9 @@ def _slope_of_kernel(
     size = examples_at_once(slope.shape, CACHED)
     if size == len(slope):
         return of_part(x, slope)
-    return jax.lax.scan(step, jnp.zeros_like(kernel), in_parts(size, x, slope))[0]
+    # Summed in float32: each of many parts would be rounded.
+    total = jax.lax.scan(step, jnp.zeros(kernel.shape, jnp.float32), in_parts(size, x, slope))[0]
+    return total.astype(kernel.dtype)
 
 
 def _half(size: int, dilation: int = 1) -> tuple[int, int]:

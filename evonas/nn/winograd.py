@@ -126,7 +126,7 @@ def _transposed_input_points(points: jax.Array, shape: tuple[int, ...]) -> jax.A
 
 
 def _overlapping(reaches: list[jax.Array], axis: int) -> list[jax.Array]:
-    """The sums in each of a tile's four places: its first and last are also the neighbours' fifth and first."""
+    """The sums in each of a tile's four places: the first and the last are also a neighbour's sixth and first."""
     first, *places, last = reaches
     empty = jnp.zeros_like(jax.lax.slice_in_dim(first, 0, 1, axis=axis))
     of_next = jnp.concatenate([jax.lax.slice_in_dim(first, 1, None, axis=axis), empty], axis)

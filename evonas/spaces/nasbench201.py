@@ -216,8 +216,9 @@ def _identity(x: jax.Array) -> jax.Array:
 
 def _without_dead_ends(first: Any, to_2: Any, from_1_to_2: Any, to_3: Any, from_1: Any, from_2: Any) -> tuple[Any, ...]:
     """``none`` on each edge to a node that nothing leads on from: what has no use is not computed."""
-    to_2, from_1_to_2 = (gene * (from_2 != _NONE) for gene in (to_2, from_1_to_2))
-    return first * ((from_1_to_2 != _NONE) | (from_1 != _NONE)), to_2, from_1_to_2, to_3, from_1, from_2
+    to_2, from_1_to_2 = (jnp.where(from_2 == _NONE, _NONE, gene) for gene in (to_2, from_1_to_2))
+    first = jnp.where((from_1_to_2 == _NONE) & (from_1 == _NONE), _NONE, first)
+    return first, to_2, from_1_to_2, to_3, from_1, from_2
 
 
 @functools.cache

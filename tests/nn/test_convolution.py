@@ -21,9 +21,9 @@ def reference(x, kernel, stride, dilation, groups):
     )  # fmt: skip
 
 
-def check(shape, size, stride, dilation, groups, batch=3):
+def check(shape, size, stride, dilation, groups, batch=3, channels=(4, 6)):
     random = np.random.default_rng(0)
-    inputs, outputs = 4, 6 if groups == 1 else 4
+    inputs, outputs = channels if groups == 1 else (4, 4)
     x = jnp.asarray(random.normal(size=(batch, *shape, inputs)), jnp.float32)
     kernel = jnp.asarray(random.normal(size=(*size, inputs // groups, outputs)), jnp.float32)
 
@@ -47,6 +47,12 @@ def check(shape, size, stride, dilation, groups, batch=3):
 @pytest.mark.parametrize("size", [1, 3, 5, 7])
 def test_convolution_and_its_derivatives_equal_those_of_jax(size, stride, dilation, groups):
     check(SHAPES[size // 2 % 3], (size, size), stride, dilation, groups)
+
+
+@pytest.mark.parametrize("channels", [(3, 16), (20, 24)])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_colours_and_wide_arrays_are_convolved_as_jax_does(channels, stride):
+    check((8, 6), (3, 3), stride, 1, 1, channels=channels)
 
 
 @pytest.mark.slow

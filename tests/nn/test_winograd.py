@@ -53,11 +53,26 @@ def test_a_batch_beyond_the_cache_is_taken_in_parts(batch, monkeypatch):
     check(direct, *random_arrays((batch, 6, 7, 4), 3))
 
 
-def test_large_convolutions_take_this_way():
-    check(convolve, *random_arrays((32, 16, 16, 16), 16))
-    x, kernel, _ = random_arrays((32, 16, 16, 16), 16)
+def test_a_batch_of_kernels_has_the_results_of_each():
+    x, kernel, slope = random_arrays((2, 8, 8, 4), 3)
+    kernels = jnp.stack([kernel, 2 * kernel])
+    several = jax.vmap(lambda kernel: with_slopes(direct, x, kernel, slope))(kernels)
+    for i in range(2):
+        for one, other in zip(several, with_slopes(direct, x, kernels[i], slope), strict=True):
+            np.testing.assert_allclose(one[i], other, rtol=0, atol=1e-5 * float(jnp.abs(other).max()))
+
+
+@pytest.mark.parametrize("rectified", [False, True])
+def test_large_convolutions_take_this_way(rectified):
+    def function(x, kernel):
+        return convolve(x, kernel, rectified=rectified)
+
+    x, kernel, slope = random_arrays((32, 16, 16, 16), 16)
+    wanted = with_slopes(lambda x, kernel: plain(jax.nn.relu(x) if rectified else x, kernel), x, kernel, slope)
+    for one, other in zip(jax.jit(with_slopes, static_argnums=0)(function, x, kernel, slope), wanted, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=3e-5 * float(jnp.abs(other).max()))
     assert winograd.fits(x, kernel)
-    program = jax.jit(convolve).trace(x, kernel).lower(lowering_platforms=("cpu",)).as_text()
+    program = jax.jit(function).trace(x, kernel).lower(lowering_platforms=("cpu",)).as_text()
     assert "stablehlo.convolution" not in program
 
 

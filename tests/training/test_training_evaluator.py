@@ -100,12 +100,21 @@ def test_a_result_of_a_cell_is_bit_identical_on_one_device_and_on_eight(cells, d
     assert evaluate(fewer, genomes) == together
 
 
+@pytest.fixture
+def tiled_convolutions(monkeypatch):
+    """As for images and batches larger than those of the tests."""
+    monkeypatch.setattr(winograd, "LEAST_NUMBERS", 0)
+    jax.clear_caches()
+    yield
+    jax.clear_caches()
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("tiled_convolutions")
 @pytest.mark.parametrize(
     "space", [MacroCNN(stages=2, layers_per_stage=1, filters=(4, 8)), NASBench201(channels=16, cells_per_stage=1)]
 )
-def test_a_result_of_a_layered_network_is_bit_identical_on_one_device_and_on_two(space, digits, monkeypatch):
-    monkeypatch.setattr(winograd, "LEAST_NUMBERS", 0)  # as for images and batches larger than those of the tests
+def test_a_result_of_a_layered_network_is_bit_identical_on_one_device_and_on_two(space, digits):
     space = space.fitted(digits.input_shape, digits.classes)
     genomes = random_genomes(space, 4)
     one, two = (
