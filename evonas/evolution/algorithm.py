@@ -11,9 +11,10 @@ import jax.numpy as jnp
 
 from evonas.arguments import require_integers, require_object
 from evonas.evolution.distance import Distance, Hamming
+from evonas.evolution.foresight import limits
 from evonas.evolution.reproduction import Child, Reproduction, draw_valid
 from evonas.evolution.state import Members, State, no_members
-from evonas.evolution.survival import Elitist, Oldest, Replacement, Selection
+from evonas.evolution.survival import Elitist, Oldest, Replacement, Selection, WorstOfSample
 from evonas.keys import RESAMPLING
 from evonas.spaces.base import Space
 from evonas.types import FAILED, NOBODY, Candidates
@@ -37,6 +38,16 @@ class AskFn(Protocol):
         """
 
 
+class ForeseeFn(Protocol):
+    """Proposals, and what results may precede them."""
+
+    def __call__(self, key: jax.Array, state: State, n: int) -> tuple[Candidates, jax.Array]:
+        """What ``n`` asks for one candidate each propose, and limits ``[n, n]`` of the results told between them.
+
+        See `evonas.evolution.foresight.limits`. For algorithms that are not foreseeable ``n`` is 1.
+        """
+
+
 class TellFn(Protocol):
     """Results."""
 
@@ -48,11 +59,12 @@ class TellFn(Protocol):
 
 
 class BoundAlgorithm(NamedTuple):
-    """An algorithm on a space: three pure functions over one explicit state."""
+    """An algorithm on a space: pure functions over one explicit state."""
 
     init: InitFn
     ask: AskFn
     tell: TellFn
+    foresee: ForeseeFn
 
 
 def resampling_key(key: jax.Array, attempt: jax.Array | int) -> jax.Array:
@@ -99,6 +111,7 @@ class Algorithm:
             lambda key, objectives=1: _init(self, space, key, objectives),
             lambda key, state, n: _ask(self, space, key, state, n),
             lambda state, candidates, fitness: _tell(self, space, state, candidates, fitness),
+            lambda key, state, n: _foresee(self, space, key, state, n),
         )
 
 
@@ -118,19 +131,36 @@ def _init(algorithm: Algorithm, space: Space, key: jax.Array, objectives: int) -
 
 
 def _ask(algorithm: Algorithm, space: Space, key: jax.Array, state: State, n: int) -> tuple[Candidates, State]:
+    candidates, _ = _proposals(algorithm, space, key, state, n)
+    return candidates, state.replace(asked=state.asked + n)
+
+
+def _foresee(algorithm: Algorithm, space: Space, key: jax.Array, state: State, n: int) -> tuple[Candidates, jax.Array]:
+    candidates, samples = _proposals(algorithm, space, key, state, n)
+    founders = (candidates.ids < algorithm.population_size) | (algorithm.reproduce is None)
+    return candidates, limits(state, founders, samples)
+
+
+def _proposals(
+    algorithm: Algorithm, space: Space, key: jax.Array, state: State, n: int
+) -> tuple[Candidates, jax.Array]:
+    """The next candidates, and the rows ``[n, S]`` that their tournaments drew."""
     ids = state.asked + jnp.arange(n, dtype=jnp.int32)
     keys = jax.vmap(lambda candidate: jax.random.fold_in(key, candidate))(ids)
     children = jax.vmap(lambda candidate, key: _propose(algorithm, space, key, state, candidate))(ids, keys)
-    return Candidates(ids, *children), state.replace(asked=state.asked + n)
+    return Candidates(ids, children.genome, children.parents, children.replaces), children.sample
 
 
 def _propose(algorithm: Algorithm, space: Space, key: jax.Array, state: State, candidate: jax.Array) -> Child:
     """A founder while the population is not full yet, or while nobody in it lives; else a child."""
     found_key, reproduce_key = jax.random.split(key)
-    founder = Child(draw_valid(found_key, space.sample, space), jnp.full(2, NOBODY), jnp.int32(NOBODY))
+    genome = draw_valid(found_key, space.sample, space)
     if algorithm.reproduce is None:
-        return founder
+        return Child(genome, jnp.full(2, NOBODY), jnp.int32(NOBODY), jnp.zeros(1, jnp.int32))
     child = algorithm.reproduce(reproduce_key, state.members, space, algorithm.distance)
+    founder = Child(genome, jnp.full(2, NOBODY), jnp.int32(NOBODY), child.sample)
+    if not isinstance(algorithm.survive, WorstOfSample):
+        child = child._replace(replaces=jnp.int32(NOBODY))
     founding = (candidate < algorithm.population_size) | ~state.members.alive.any()
     return jax.tree.map(lambda a, b: jnp.where(founding, a, b), founder, child)
 
@@ -144,6 +174,9 @@ def _tell(algorithm: Algorithm, space: Space, state: State, candidates: Candidat
         traits=jax.vmap(lambda genome: algorithm.distance.traits(space, genome))(candidates.genomes),
         fitness=jnp.where(whole, fitness, FAILED).astype(jnp.float32),
     )
+
+    if isinstance(algorithm.survive, Oldest) and len(candidates) > 1:
+        return _settle_together(state, told)
 
     def step(state: State, row: tuple[Members, jax.Array]) -> tuple[State, None]:
         return _settle(algorithm, state, *row), None
@@ -172,6 +205,21 @@ def _settle(algorithm: Algorithm, state: State, child: Members, replaces: jax.Ar
     )
     complete = present & ~founding & (row == brood_size - 1)
     return jax.lax.cond(complete, lambda state: _next_generation(survive, distance, state), lambda state: state, grown)
+
+
+def _settle_together(state: State, children: Members) -> State:
+    """The children take the places of the oldest, all at once: each row asks who comes to it last."""
+    members, size = state.members, state.members.ids.shape[0]
+    count = jnp.cumsum(children.ids != NOBODY)
+    first = (jnp.arange(size) - state.told) % size  # the child that would come to the row first, among those present
+    last = first + jnp.maximum(count[-1] - 1 - first, 0) // size * size
+    rows = jnp.searchsorted(count, last + 1, method="scan_unrolled")
+    enters = first < count[-1]
+
+    def choose(old: jax.Array, new: jax.Array) -> jax.Array:
+        return jnp.where(enters.reshape(-1, *[1] * (old.ndim - 1)), new[jnp.minimum(rows, len(new) - 1)], old)
+
+    return state.replace(members=jax.tree.map(choose, members, children), told=state.told + count[-1])
 
 
 def _next_generation(survive: Selection, distance: Distance, state: State) -> State:

@@ -29,6 +29,7 @@ class Child(NamedTuple):
     genome: jax.Array  # [L] int32
     parents: jax.Array  # [2] int32 ids
     replaces: jax.Array  # int32 id: the worst of the parent's tournament
+    sample: jax.Array  # [S] int32 rows that the first parent's tournament drew
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,10 +83,10 @@ class Reproduction:
         """A child of the members, of which at least one must be alive; the key is consumed."""
         first_key, second_key, cross_key, vary_key, react_key = jax.random.split(key, 5)
         scores = self.score(members, distance)
-        first, worst = _tournament(first_key, members, scores, self.sample_size)
+        first, worst, sample = _tournament(first_key, members, scores, self.sample_size)
         second = first
         if self.crossover is not None:
-            other, _ = _tournament(second_key, members, scores, self.sample_size)
+            other, *_ = _tournament(second_key, members, scores, self.sample_size)
             second = jnp.where(jax.random.bernoulli(cross_key, float(self.crossover_probability)), other, first)
         low = self.reaction is not None and mean_distance(members, distance) < self.reaction.threshold
 
@@ -99,7 +100,7 @@ class Reproduction:
             arrives = low & jax.random.bernoulli(whether_key, float(self.reaction.immigrant_share))
             genome = jnp.where(arrives, draw_valid(sample_key, space.sample, space), genome)
             parents = jnp.where(arrives, NOBODY, parents)
-        return Child(genome, parents, members.ids[worst])
+        return Child(genome, parents, members.ids[worst], sample)
 
     def _vary(
         self, key: jax.Array, first: jax.Array, second: jax.Array, low: jax.Array | bool, space: Space
@@ -135,13 +136,15 @@ def draw_valid(
     return genome if fallback is None else jnp.where(space.is_valid(genome), genome, fallback)
 
 
-def _tournament(key: jax.Array, members: Members, scores: jax.Array, sample_size: int) -> tuple[jax.Array, jax.Array]:
-    """Rows of the best and the worst of a sample, drawn with replacement among the living."""
+def _tournament(
+    key: jax.Array, members: Members, scores: jax.Array, sample_size: int
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Rows of the best, the worst and all of a sample, drawn with replacement among the living."""
     alive = members.alive
     places = random_index(key, (sample_size,), jnp.maximum(alive.sum(), 1))
     rows = _rows_of_living(alive, places)
     drawn = scores[rows]
-    return rows[jnp.argmax(drawn)], rows[jnp.argmin(drawn)]
+    return rows[jnp.argmax(drawn)], rows[jnp.argmin(drawn)], rows
 
 
 @jax.custom_batching.custom_vmap

@@ -19,7 +19,7 @@ def fitness_rows(candidates: Candidates, fitness: Any) -> np.ndarray:
     Raises:
         ValueError: if it has another shape.
     """
-    values = np.asarray(fitness, np.float32)
+    values = np.array(fitness, np.float32)
     values = values[:, None] if values.ndim == 1 else values
     if values.ndim != 2 or len(values) != len(candidates) or not values.shape[1]:
         raise ValueError(
@@ -29,15 +29,18 @@ def fitness_rows(candidates: Candidates, fitness: Any) -> np.ndarray:
     return values
 
 
-def failure_codes(failures: Sequence[Failure] | None, fitness: np.ndarray) -> np.ndarray:
-    """Why each candidate failed, as places in `Failure`: ``[N]`` uint8.
+def with_failures(fitness: np.ndarray, failures: Sequence[Failure] | None) -> tuple[np.ndarray, np.ndarray]:
+    """Fitness ``[N, M]``, NaN for those that failed, and why each did, as places in `Failure`: ``[N]`` uint8.
 
-    Those that are given no reason and whose fitness ``[N, M]`` is not finite "diverged".
+    Those that are given no reason and whose fitness is not finite "diverged".
 
     Raises:
         ValueError: if the reasons are not ``N``, or one is none.
     """
     codes = np.zeros(len(fitness), np.uint8)
+    finite = np.isfinite(fitness)
+    if failures is None and np.count_nonzero(finite) == finite.size:
+        return fitness, codes
     if failures is not None:
         if len(failures) != len(fitness):
             raise ValueError(f"failures are one a candidate, {len(fitness)} in all, got {len(failures)}")
@@ -45,7 +48,5 @@ def failure_codes(failures: Sequence[Failure] | None, fitness: np.ndarray) -> np
             if failure not in _FAILURES:
                 raise ValueError(f"a failure is one of {[str(reason) for reason in Failure]}, got {failure!r}")
             codes[row] = _FAILURES.index(Failure(failure))
-    finite = np.isfinite(fitness)
-    if not finite.all():
-        codes[~finite.all(-1) & (codes == _NONE)] = _DIVERGED
-    return codes
+    codes[~finite.all(-1) & (codes == _NONE)] = _DIVERGED
+    return np.where(codes[:, None] == _NONE, fitness, np.float32(np.nan)), codes

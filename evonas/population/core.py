@@ -14,7 +14,7 @@ from evonas.arguments import require_instance, require_seed
 from evonas.evolution import Algorithm, State, pareto_front
 from evonas.evolution.algorithm import resampling_key
 from evonas.population import rows
-from evonas.population.batches import failure_codes, fitness_rows
+from evonas.population.batches import fitness_rows, with_failures
 from evonas.population.engine import Engine
 from evonas.population.history import History
 from evonas.population.pending import Pending
@@ -63,7 +63,6 @@ class Population:
         self._canonical = jax.jit(jax.vmap(space.canonical))
         self._pending = Pending()
         self._known: dict[bytes, int] | None = None  # canonical form to the id that first had it, once it is needed
-        self._best: int | None = None  # row of the history
         self.history = History(space.cardinalities)
         self.generations: list[dict[str, float]] = []
 
@@ -109,19 +108,18 @@ class Population:
         """
         require_instance("candidates", candidates, Candidates)
         values = fitness_rows(candidates, fitness)
-        self._check_objectives(values.shape[1])
+        other = values.shape[1] != self.history.objectives
+        if other:
+            self._check_objectives(values.shape[1])
         told = self._pending.rows_of(candidates)
-        reasons = failure_codes(failures, values)
+        values, reasons = with_failures(values, failures)
         if not len(told):
             return
-        if reasons.any():
-            values = np.where(reasons[:, None] > 0, np.float32(np.nan), values)
-        if self._best is None and values.shape[1] != self.history.fitness.shape[1]:
+        if other:
             self._widen(values.shape[1])
         self._pending.remove(told)
         self._engine.tell(told, values)
         self.history.append(told, values, reasons)
-        self._update_best(len(told))
         self._record_generation(len(told))
 
     @property
@@ -131,10 +129,11 @@ class Population:
         Raises:
             ValueError: if no candidate has a fitness yet.
         """
-        if self._best is None:
+        best = self.history.best
+        if best is None:
             told = f"{self.evaluations} were told, and all of them failed" if self.evaluations else "none was told"
             raise ValueError(f"no candidate has a fitness yet: {told}")
-        return self._record(self._best)
+        return self._record(best)
 
     def pareto_front(self) -> list[Record]:
         """All told candidates that no other dominates, best first by the first objective."""
@@ -203,7 +202,7 @@ class Population:
         Raises:
             ValueError: if the arrays are not those of this space and algorithm.
         """
-        self._engine = Engine(self.space, self.algorithm, self._key, history.fitness.shape[1])
+        self._engine = Engine(self.space, self.algorithm, self._key, history.objectives)
         expected = self._engine.state
         shapes = [leaf.shape for leaf in jax.tree.leaves(expected)]
         if shapes != [leaf.shape for leaf in state_leaves]:
@@ -214,7 +213,6 @@ class Population:
         self._pending, self._known = Pending(), None
         if pending is not None:
             self._pending.add(rows.packed(pending))
-        self._update_best(len(history))
 
     def _first_ids(self) -> dict[bytes, int]:
         """Each architecture's canonical form, and the id that first had it."""
@@ -248,9 +246,9 @@ class Population:
         return repeats
 
     def _check_objectives(self, objectives: int) -> None:
-        known = self.history.fitness.shape[1]
-        if self._best is not None and objectives != known:
-            raise ValueError(f"earlier candidates were told {known} objectives, got {objectives}")
+        """Raises: ValueError: if fitness can't change to this number of objectives."""
+        if self.history.best is not None:
+            raise ValueError(f"earlier candidates were told {self.history.objectives} objectives, got {objectives}")
         if objectives > 1 and not self.algorithm.several_objectives:
             raise ValueError(
                 f"this algorithm compares one objective, got {objectives}; use evonas.nsga2(), or tell one number"
@@ -267,12 +265,6 @@ class Population:
         )
         failed = {"fitness": np.full((self.evaluations, objectives), np.nan, np.float32)}
         self.history = History.from_arrays(self.space.cardinalities, self.history.to_arrays() | failed)
-
-    def _update_best(self, n: int) -> None:
-        column = self.history.fitness[:, 0]
-        for row in range(self.evaluations - n, self.evaluations):
-            if np.isfinite(column[row]) and (self._best is None or column[row] > column[self._best]):
-                self._best = row
 
     def _record_generation(self, n: int) -> None:
         """Diversity once for every ``population_size`` evaluations."""

@@ -17,16 +17,22 @@ import numpy as np
 
 from evonas.evolution import Algorithm, Diversity, State, measure
 from evonas.evolution.algorithm import BoundAlgorithm
+from evonas.evolution.foresight import foreseeable
 from evonas.population import rows
+from evonas.population.drafts import Drafts
 from evonas.spaces.base import Space
+
+AHEAD = 16
+"""Proposals made at once where candidates are asked for one at a time, as far as they are foreseeable."""
 
 
 class Engine:
     """The state of an evolution, and what is done with it. Candidates are `evonas.population.rows`.
 
-    Where candidates are asked for one at a time, the next is begun as soon as one is told, in the same call, so that
-    the device computes while Python keeps the books. To propose changes nothing but the count of candidates, which is
-    kept here, so that a proposal nobody asks for is dropped without a trace.
+    Where candidates are asked for one at a time, some are proposed at once, and the next ones as soon as a result
+    comes that they were not made for, so that the device computes while Python keeps the books. To propose changes
+    nothing but the count of candidates, which is kept here, so that a proposal nobody asks for is dropped without a
+    trace.
 
     Args:
         space: where the genomes live.
@@ -40,27 +46,30 @@ class Engine:
         self._like = jax.eval_shape(lambda: bound.init(key, objectives))
         self._columns = rows.WIDTH + len(space.cardinalities) + objectives
         self._advance = functools.cache(
-            lambda n: jax.jit(functools.partial(_advance, bound, space, self._like, key, self._columns, n))
+            lambda n, ahead: jax.jit(
+                functools.partial(_advance, bound, space, self._like, key, self._columns, n, ahead)
+            )
         )
-        self._propose = jax.jit(functools.partial(_propose, bound, space, self._like), static_argnums=3)
+        self._propose = jax.jit(functools.partial(_propose, bound, space, self._like), static_argnums=(3, 4))
         self._words = jax.jit(lambda: _to_words(bound.init(key, objectives)))()
-        self._measure = jax.jit(lambda words: _measure(algorithm, space, _from_words(words, self._like)))
-        self._none = np.empty((0, self._columns), np.int32)
-        self._waiting = self._none  # results not told to the core yet
-        self._asked = np.zeros(1, np.int32)
-        self._round = 0  # size of the last round
-        self._next: jax.Array | None = None  # the next round, begun already
+        self._measure = jax.jit(
+            lambda words: measure(_from_words(words, self._like).members, algorithm.distance, space.cardinalities)
+        )
+        self._waiting: list[np.ndarray] = []  # results not told to the core yet
+        self._asked = 0
+        self._ahead = AHEAD if foreseeable(algorithm) else 1
+        self._drafts: Drafts | None = None  # while candidates are asked for one at a time
 
     @property
     def state(self) -> State:
         """The pure core's state, all results told."""
         self._settle()
-        return _from_words(self._words, self._like).replace(asked=jnp.int32(self._asked[0]))
+        return _from_words(self._words, self._like).replace(asked=jnp.int32(self._asked))
 
     @state.setter
     def state(self, state: State) -> None:
-        self._words, self._waiting, self._next = _to_words(state), self._none, None
-        self._asked = np.array([state.asked], np.int32)
+        self._words, self._waiting, self._drafts = _to_words(state), [], None
+        self._asked = int(state.asked)
 
     def measure(self) -> Diversity:
         """Diversity of the living members, all results told."""
@@ -69,37 +78,42 @@ class Engine:
 
     def tell(self, told: np.ndarray, fitness: np.ndarray) -> None:
         """Take rows ``[n, W + L]`` of candidates and their fitness ``[n, M]`` float32, NaN where they failed."""
-        results = np.concatenate([told, fitness.view(np.int32)], 1)
-        self._waiting = np.concatenate([self._waiting, results]) if len(self._waiting) else results
-        self._next = None
-        if len(self._waiting) == self._round == 1:
-            self._begin(1)
+        self._waiting.append(np.concatenate([told, fitness.view(np.int32)], 1))
+        if self._drafts is not None:
+            self._drafts.tell(fitness[:, 0].tolist())
+            if not self._drafts.stand():
+                self._drafts = Drafts(self._begin(self._ahead, ahead=True))
 
     def ask(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows ``[n, W + L]`` of the next candidates, and the canonical forms ``[n, L]`` of their genomes."""
-        if self._next is None or n != self._round:
-            self._settle()
-            self._begin(n)
-        assert self._next is not None
-        proposals, self._next = np.array(self._next), None
-        self._round = n
-        self._asked = self._asked + np.int32(n)
+        if n > 1:
+            self._drafts = None
+            proposals = np.array(self._begin(n))
+        else:
+            if self._drafts is None or not self._drafts.stand():
+                self._drafts = Drafts(self._begin(self._ahead, ahead=True))
+            proposals = self._drafts.take()
+        self._asked += n
         return rows.and_forms(proposals)
 
     def ask_again(self, key: jax.Array, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Other proposals in place of the ``n`` that were asked for last, drawn with another key."""
-        return rows.and_forms(np.array(self._propose(key, self._words, self._asked[0] - np.int32(n), n)))
+        self._settle()
+        return rows.and_forms(np.array(self._propose(key, self._words, np.int32(self._asked - n), n, False)))
 
-    def _begin(self, n: int) -> None:
-        told, self._waiting = self._waiting, self._none
-        request = np.concatenate([self._asked, told], None)
-        self._words, self._next = self._advance(n)(self._words, request)
+    def _begin(self, n: int, ahead: bool = False) -> jax.Array:
+        """Tell what waits, and propose ``n`` candidates; those made ahead have their limits behind them."""
+        told = np.concatenate(self._waiting) if self._waiting else np.empty((0, self._columns), np.int32)
+        self._waiting = []
+        if ahead or not n:
+            told = rows.padded(told, self._ahead)
+        request = np.concatenate([np.array([self._asked], np.int32), told], None)
+        self._words, proposals = self._advance(n, ahead)(self._words, request)
+        return proposals
 
     def _settle(self) -> None:
-        if len(self._waiting):
-            self._waiting = rows.padded(self._waiting)
+        if self._waiting:
             self._begin(0)
-            self._next = None
 
 
 def _advance(
@@ -109,6 +123,7 @@ def _advance(
     key: jax.Array,
     columns: int,
     n: int,
+    ahead: bool,
     words: jax.Array,
     request: jax.Array,
 ) -> tuple[jax.Array, jax.Array]:
@@ -118,18 +133,26 @@ def _advance(
         objectives = like.members.fitness.shape[1]
         fitness = jax.lax.bitcast_convert_type(told[:, -objectives:], jnp.float32)
         words = _to_words(bound.tell(_from_words(words, like), rows.unpacked(told[:, :-objectives]), fitness))
-    return words, _propose(bound, space, like, key, words, asked, n)
+    return words, _propose(bound, space, like, key, words, asked, n, ahead)
 
 
 def _propose(
-    bound: BoundAlgorithm, space: Space, like: State, key: jax.Array, words: jax.Array, asked: jax.Array, n: int
+    bound: BoundAlgorithm,
+    space: Space,
+    like: State,
+    key: jax.Array,
+    words: jax.Array,
+    asked: jax.Array,
+    n: int,
+    ahead: bool,
 ) -> jax.Array:
-    candidates, _ = bound.ask(key, _from_words(words, like).replace(asked=asked), n)
-    return rows.with_forms(candidates, space)
-
-
-def _measure(algorithm: Algorithm, space: Space, state: State) -> Diversity:
-    return measure(state.members, algorithm.distance, space.cardinalities)
+    state = _from_words(words, like).replace(asked=asked)
+    if not ahead:
+        candidates, _ = bound.ask(key, state, n)
+        return rows.with_forms(candidates, space)
+    candidates, limits = bound.foresee(key, state, n)
+    bits = jax.lax.bitcast_convert_type(limits, jnp.int32)
+    return jnp.concatenate([rows.with_forms(candidates, space), bits], axis=1)
 
 
 def _to_words(tree: Any) -> jax.Array:

@@ -42,7 +42,7 @@ def to_dataframe(space: Space, history: History) -> pd.DataFrame:
     """See `Population.to_dataframe`."""
     import pandas as pd
 
-    objectives = history.fitness.shape[1]
+    objectives = history.objectives
     names = ["fitness"] if objectives == 1 else [f"fitness_{i}" for i in range(objectives)]
     return pd.DataFrame(
         {

@@ -37,10 +37,12 @@ def and_forms(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows[:, :width], rows[:, width:]
 
 
-def padded(rows: np.ndarray) -> np.ndarray:
-    """Padded to a power of two rows by rows of `NOBODY`, so that few shapes are ever compiled."""
-    n = len(rows)
-    return np.concatenate([rows, np.full(((1 << (n - 1).bit_length()) - n, rows.shape[1]), NOBODY, np.int32)])
+def padded(rows: np.ndarray, least: int) -> np.ndarray:
+    """Padded by rows of `NOBODY` to ``least`` times a power of two, so that few shapes are ever compiled."""
+    size = least
+    while size < len(rows):
+        size *= 2
+    return np.concatenate([rows, np.full((size - len(rows), rows.shape[1]), NOBODY, np.int32)])
 
 
 def _columns(candidates: Candidates) -> tuple[Any, ...]:

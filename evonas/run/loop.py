@@ -167,7 +167,7 @@ def _record(
 def _tell(run: Run, candidates: Candidates) -> None:
     measurements = [run.log.get(int(candidate)).measurement for candidate in candidates.ids]  # type: ignore[union-attr]
     objectives = max((len(measurement.fitness) for measurement in measurements), default=0)
-    objectives = objectives or run.population.history.fitness.shape[1]
+    objectives = objectives or run.population.history.objectives
     fitness = np.full((len(candidates), objectives), np.nan, np.float32)
     for row, measurement in enumerate(measurements):
         if measurement.failure == Failure.NONE:
