@@ -2,8 +2,9 @@
 
 Each contestant is a process that trains cells of one operation and some architectures (see `work.py`) for an epoch
 again and again, one after another; the fastest epoch counts, and the median of the rounds, in which contestants take
-turns. On a CPU each has one core, but for ``evonas-two``: two devices, each with a network, on two cores. evonas's time
-includes fresh weights and 64 validation images.
+turns. On a CPU each has one core, but for ``evonas-two``: two devices, each with a network, on two cores.
+``evonas-masked`` and ``evonas-mapped`` train four networks at once on one device, under `jax.vmap` and `jax.lax.map`.
+evonas's time includes fresh weights and 64 validation images.
 
 The limit is the best rate of a square matrix product in the same round; the achieved rate counts six operations for
 each multiply-add of the network and image: forward, and twice that backward.
@@ -33,6 +34,8 @@ HERE = Path(__file__).parent
 CONTESTANTS = {
     "evonas": ("shared_program.py", "--devices", "1"),
     "evonas-two": ("shared_program.py", "--devices", "2"),
+    "evonas-masked": ("shared_program.py", "--devices", "1", "--way", "vmap", "--at_once", "4"),
+    "evonas-mapped": ("shared_program.py", "--devices", "1", "--way", "map", "--at_once", "4"),
     "flax": ("flax_loop.py",),
     "pytorch": ("pytorch.py", "--threads", "1"),
     "pytorch-compiled": ("pytorch.py", "--threads", "1", "--compiled", "1"),

@@ -52,8 +52,10 @@ class Work:
 
     def genomes(self) -> np.ndarray:
         """Different architectures ``[architectures, 6]``; those of less work come first in those of more."""
-        every = np.random.default_rng(self.seed).permutation(5 ** len(EDGES))[: self.architectures]
-        return np.stack([every // 5**place % 5 for place in range(len(EDGES))], 1).astype(np.int32)
+        every = np.random.default_rng(self.seed).permutation(5 ** len(EDGES))
+        genomes = np.stack([every // 5**place % 5 for place in range(len(EDGES))], 1).astype(np.int32)
+        pruned = dict.fromkeys(map(without_useless_edges, genomes[: 2 * self.architectures].tolist()))
+        return np.array(list(pruned)[: self.architectures], np.int32)
 
     def data(self) -> dict[str, np.ndarray]:
         """Images ``[n, size, size, 3]`` uint8 and labels ``[n]`` int32, for training and for validation."""
@@ -76,6 +78,19 @@ WORKS = {"a": A, "b": B, "gpu": GPU}
 
 UNIFORM = {"3x3": [3] * 6, "1x1": [2] * 6, "pool": [4] * 6, "skip": [1] * 6, "none": [0] * 6}
 """Cells of one operation."""
+
+
+def without_useless_edges(genome: list[int]) -> tuple[int, ...]:
+    """``none`` for edges that nothing reaches or that lead nowhere, so that no contestant computes them."""
+    used = list(genome)
+    for node in (1, 2):
+        if not any(gene for gene, (_, end) in zip(used, EDGES, strict=True) if end == node):
+            used = [0 if start == node else gene for gene, (start, _) in zip(used, EDGES, strict=True)]
+    for node in (2, 1):
+        if not any(gene for gene, (start, _) in zip(used, EDGES, strict=True) if start == node):
+            used = [0 if end == node else gene for gene, (_, end) in zip(used, EDGES, strict=True)]
+    return tuple(used)
+
 
 LEARNING_RATE, MOMENTUM, WEIGHT_DECAY = 0.1, 0.9, 5e-4
 

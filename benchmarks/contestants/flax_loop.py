@@ -53,7 +53,7 @@ class Cell(nnx.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         nodes: list[Any] = [x, None, None, None]
         for (start, end), name, operation in zip(work.EDGES, self.names, self.operations, strict=True):
-            if name == "none" or nodes[start] is None:
+            if name == "none":
                 continue
             function = operation or {"skip_connect": lambda x: x, "avg_pool_3x3": average_pool}[name]
             y = function(nodes[start])

@@ -47,9 +47,8 @@ class Cell(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         nodes: list[torch.Tensor | None] = [x, None, None, None]
         for (start, end), operation in zip(self.kept, self.operations, strict=True):
-            if nodes[start] is not None:
-                y = operation(nodes[start])
-                nodes[end] = y if nodes[end] is None else nodes[end] + y
+            y = operation(nodes[start])
+            nodes[end] = y if nodes[end] is None else nodes[end] + y
         return torch.zeros_like(x) if nodes[3] is None else nodes[3]
 
 

@@ -1,6 +1,7 @@
 """evonas: one program for all architectures, one candidate a device at a time.
 
-In rounds, each device trains the same architecture.
+In rounds, each device trains the same architecture; or one device several of them, under `jax.vmap`, where every choice
+of a switch is computed and all but one are masked, or under `jax.lax.map`.
 """
 
 from __future__ import annotations
@@ -52,6 +53,23 @@ def one_device(given: work.Work):
     return train, (np.int32(0), np.uint32(0), hyperparameters_of(whole.training), data), whole.space
 
 
+def several_at_once(given: work.Work, way: str, n: int):
+    """A function that gives a genome's epoch of ``n`` networks on one device."""
+    from evonas.training.parallel import compiler_options
+
+    train, (_, *rest), _ = one_device(given)
+
+    def all_of(genomes, numbers, *rest):
+        if way == "vmap":
+            return jax.vmap(lambda genome, number: train(genome, number, *rest))(genomes, numbers)
+        return jax.lax.map(lambda row: train(*row, *rest), (genomes, numbers))
+
+    numbers = np.arange(n, dtype=np.int32)
+    shape = jax.ShapeDtypeStruct((n, len(work.EDGES)), np.int32)
+    program = jax.jit(all_of).lower(shape, numbers, *rest).compile(compiler_options(jax.default_backend()))
+    return lambda genome: lambda: jax.block_until_ready(program(np.array([genome] * n, np.int32), numbers, *rest))
+
+
 def candidates(genomes: np.ndarray):
     from evonas.types import NOBODY, Candidates
 
@@ -81,11 +99,14 @@ def whole(given: work.Work) -> None:
 
 
 def main() -> None:
-    given, options = work.from_command_line(devices=2, device="cpu", rounds=0)
+    given, options = work.from_command_line(devices=2, device="cpu", rounds=0, way="pmap", at_once=1)
     if options.device == "cpu":
         jax.config.update("jax_num_cpu_devices", options.devices)
     if not options.rounds:
         return whole(given)
+    if options.way != "pmap":
+        prepare = several_at_once(given, options.way, options.at_once)
+        return work.time_each(prepare, given, options.rounds, options.at_once)
     train, at_once = evaluator(given), len(jax.local_devices())
     work.time_each(
         lambda genome: lambda: list(train(candidates(np.array([genome] * at_once)))), given, options.rounds, at_once
