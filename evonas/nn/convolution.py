@@ -60,16 +60,11 @@ def _evonas_dense(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -
     )
 
 
-def _padding(size: int, dilation: int) -> tuple[int, int]:
-    pad = dilation * (size - 1) // 2
-    return pad, pad
-
-
 @functools.partial(jax.jit, static_argnums=(2, 3))
 def _evonas_depthwise(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> jax.Array:
     """One multiply-add per tap: XLA fuses the taps into one pass, and so it does with their derivatives."""
     height, width = kernel.shape[:2]
-    (top, _), (left, _) = _padding(height, dilation), _padding(width, dilation)
+    (top, _), (left, _) = (cpu_convolution.half_padding(size, dilation) for size in (height, width))
     padded = jnp.pad(x, ((0, 0), (top, top), (left, left), (0, 0)))
     rows, columns = -(-x.shape[1] // stride), -(-x.shape[2] // stride)
     total = jnp.zeros((x.shape[0], rows, columns, x.shape[3]), x.dtype)
@@ -121,7 +116,8 @@ def _backward_dense(
 
 def _backward_pointwise(x: jax.Array, kernel: jax.Array, stride: int, slope: jax.Array) -> tuple[jax.Array, jax.Array]:
     strided = x[:, ::stride, ::stride]
-    to_kernel = jnp.einsum("bhwi,bhwo->io", strided, slope)[None, None]
+    # As a product of two matrices XLA:CPU needs no copy of an image with its channels in front.
+    to_kernel = (strided.reshape(-1, x.shape[3]).T @ slope.reshape(-1, slope.shape[3]))[None, None]
     to_strided = jnp.einsum("bhwo,io->bhwi", slope, kernel[0, 0])
     if stride == 1:
         return to_strided, to_kernel

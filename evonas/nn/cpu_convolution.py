@@ -43,7 +43,7 @@ def slopes(
 
 def plain(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> jax.Array:
     """As one convolution of XLA's."""
-    return convolved(x, kernel, [_half(size, dilation) for size in kernel.shape[:2]], stride, dilation)
+    return convolved(x, kernel, [half_padding(size, dilation) for size in kernel.shape[:2]], stride, dilation)
 
 
 def convolved(
@@ -94,7 +94,8 @@ def _slope_of_kernel(
     return total.astype(kernel.dtype)
 
 
-def _half(size: int, dilation: int = 1) -> tuple[int, int]:
+def half_padding(size: int, dilation: int = 1) -> tuple[int, int]:
+    """Zeros before and behind that keep the size, by the size of a kernel."""
     pad = dilation * (size - 1) // 2
     return pad, pad
 
@@ -110,7 +111,7 @@ def _same(x: jax.Array, kernel: jax.Array) -> jax.Array:
         x, kernel = (jnp.pad(array, [(0, int(i == at)) for i in range(4)]) for array, at in ((x, 3), (kernel, 2)))
     pixels = _pixels_at_once(x.shape[2], inputs, outputs)
     shifted = [jnp.pad(kernel, ((0, 0), (pixel, pixels - 1 - pixel), (0, 0), (0, 0))) for pixel in range(pixels)]
-    y = convolved(x, jnp.concatenate(shifted, -1), [_half(height), _half(width)], (1, pixels))
+    y = convolved(x, jnp.concatenate(shifted, -1), [half_padding(height), half_padding(width)], (1, pixels))
     return y.reshape(*x.shape[:3], outputs)
 
 

@@ -8,10 +8,13 @@ LEAST_EXAMPLES = 8
 
 
 def examples_at_once(shape: tuple[int, ...], numbers: int) -> int:
-    """The most examples that divide a batch and have at most so many numbers, but at least `LEAST_EXAMPLES`."""
-    most = max(numbers // math.prod(shape[1:]), LEAST_EXAMPLES)
-    fitting = [part for part in range(LEAST_EXAMPLES, min(most, shape[0]) + 1) if shape[0] % part == 0]
-    return max(fitting, default=shape[0])
+    """The most examples that divide a batch and have at most so many numbers, or the fewest that divide it.
+
+    At least `LEAST_EXAMPLES`; the whole batch, where nothing from there on divides it.
+    """
+    divisors = [part for part in range(LEAST_EXAMPLES, shape[0] + 1) if shape[0] % part == 0] or [shape[0]]
+    fitting = [part for part in divisors if part * math.prod(shape[1:]) <= numbers]
+    return max(fitting, default=divisors[0])
 
 
 def in_parts(size: int, *arrays: jax.Array) -> list[jax.Array]:

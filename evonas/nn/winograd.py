@@ -20,8 +20,8 @@ TILE, REACH = 4, 6
 """Outputs of a tile along an axis, and inputs."""
 LEAST_CHANNELS, LEAST_NUMBERS = 16, 2**17
 """What an array has, at least, for the saved products to be worth the additions, and the time to compile them."""
-CACHED = 2**18
-"""The numbers of an array whose points are best computed at once in a derivative."""
+CACHED = 2**17
+"""The numbers of an array whose points are best computed at once."""
 
 _INPUT = np.array(
     [
@@ -51,9 +51,17 @@ def fits(x: jax.Array, kernel: jax.Array) -> bool:
 
 def convolve(x: jax.Array, kernel: jax.Array) -> jax.Array:
     """The convolution of ``x`` ``[B, H, W, I]``, zero-padded by 1, with ``kernel`` ``[3, 3, I, O]``."""
-    products = jnp.einsum("pni,pio->pno", _input_points(_padded(x, 1)), _kernel_points(kernel))
-    # Without the barrier XLA computes a part of the outputs once more for a further use of them.
-    return jax.lax.optimization_barrier(_outputs(products, (*x.shape[:3], kernel.shape[3])))
+    by_kernel = _kernel_points(kernel)
+
+    def of_part(padded: jax.Array) -> jax.Array:
+        products = jnp.einsum("pni,pio->pno", _input_points(padded), by_kernel)
+        return _outputs(products, (len(padded), *x.shape[1:3], kernel.shape[3]))
+
+    size, padded = examples_at_once(x.shape, CACHED), _padded(x, 1)
+    if size == len(x):
+        # Without the barrier XLA computes a part of the outputs once more for a further use of them.
+        return jax.lax.optimization_barrier(of_part(padded))
+    return jax.lax.map(of_part, *in_parts(size, padded)).reshape(*x.shape[:3], kernel.shape[3])
 
 
 def slopes(x: jax.Array, kernel: jax.Array, slope: jax.Array) -> tuple[jax.Array, jax.Array]:
