@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--warm", action="store_true", help="with a compilation cache that is filled")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS | ON_A_GPU, help="by default all")
-    parser.add_argument("--json", type=Path, help="file for the seconds of all rounds")
+    parser.add_argument("--json", type=Path, help="file for the seconds of all rounds; those it has of this work count")
     options = parser.parse_args()
     contestants = CONTESTANTS if options.device == "cpu" else ON_A_GPU
     given = work.WORKS[options.work or ("a" if options.device == "cpu" else "gpu")]
@@ -99,23 +99,41 @@ def main() -> None:
         images=options.images or given.images,
         precision=options.precision,
     )
-    seconds: dict[str, list[float]] = {name: [] for name in options.contestants or contestants}
+    record = {"work": dataclasses.asdict(given), "device": options.device, "warm": options.warm}
+    earlier = earlier_rounds(options.json, record)
+    rounds: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory() as caches:
         for number in range(options.rounds + options.warm):
-            for name, times in seconds.items():
+            rounds.append({})
+            for name in options.contestants or contestants:
                 cache = f"{caches}/{name}" if options.warm else f"{caches}/{name}-{number}"
-                times.append(run(contestants[name], given, options.device, cache))
-                print(f"{name:18} {times[-1]:7.1f} s", file=sys.stderr, flush=True)
-    if options.warm:
-        seconds = {name: times[1:] for name, times in seconds.items()}
-    medians = {name: statistics.median(times) for name, times in seconds.items()}
-    print(f"{'contestant':18} {'median s':>9} {'candidates/h':>13} {'of evonas':>10}")
-    for name, median in medians.items():
-        ratio = f"{medians['evonas'] / median:10.2f}" if "evonas" in medians else ""
-        print(f"{name:18} {median:9.1f} {3600 * given.architectures / median:13.0f} {ratio}")
+                rounds[-1][name] = run(contestants[name], given, options.device, cache)
+                print(f"{name:18} {rounds[-1][name]:7.1f} s", file=sys.stderr, flush=True)
+    rounds = earlier + rounds[options.warm :]
+    show(rounds, given.architectures)
     if options.json:
-        record = {"work": dataclasses.asdict(given), "machine": platform.processor(), "seconds": seconds}
-        options.json.write_text(json.dumps(record, indent=1))
+        options.json.write_text(json.dumps(record | {"machine": platform.processor(), "rounds": rounds}, indent=1))
+
+
+def earlier_rounds(file: Path | None, record: dict) -> list[dict[str, float]]:
+    """The rounds that a file holds, so that long ones can be gathered over days."""
+    if file is None or not file.exists():
+        return []
+    found = json.loads(file.read_text())
+    if {name: found[name] for name in record} != record:
+        raise SystemExit(f"{file} holds rounds of other work; give another file")
+    return found["rounds"]
+
+
+def show(rounds: list[dict[str, float]], architectures: int) -> None:
+    """Medians, and the median of the ratios to evonas's seconds in the same round."""
+    print(f"{'contestant':18} {'rounds':>6} {'median s':>9} {'candidates/h':>13} {'of evonas':>10}")
+    for name in dict.fromkeys(name for each in rounds for name in each):
+        times = [each[name] for each in rounds if name in each]
+        ratios = [each["evonas"] / each[name] for each in rounds if {"evonas", name} <= each.keys()]
+        median = statistics.median(times)
+        ratio = f"{statistics.median(ratios):10.2f}" if ratios else ""
+        print(f"{name:18} {len(times):6} {median:9.1f} {3600 * architectures / median:13.0f} {ratio}")
 
 
 if __name__ == "__main__":

@@ -18,15 +18,14 @@ import os
 import re
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent / "contestants"))
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+import product
 import shared_program
 import work
 
@@ -68,17 +67,6 @@ def events(folder: str) -> Iterator[tuple[str, float]]:
             yield from ((event.name, event.duration_ns / 1e9) for event in line.events)
 
 
-def product_rate(size: int = 2048) -> float:
-    """FLOP/s of a matrix product."""
-    x = jnp.ones((size, size))
-    product, best = jax.jit(jnp.dot), 0.0
-    for _ in range(10):
-        started = time.perf_counter()
-        jax.block_until_ready(product(x, x))
-        best = max(best, 2 * size**3 / (time.perf_counter() - started))
-    return best
-
-
 def main() -> None:
     from evonas.training.parallel import compiler_options
 
@@ -92,7 +80,7 @@ def main() -> None:
     train, rest, space = shared_program.one_device(given)
     program = jax.jit(train).lower(np.zeros(6, np.int32), *rest).compile(compiler_options("cpu"))
     called = operations(program.as_text())
-    limit = product_rate()
+    limit = product.rate()
     columns = {}
     for cell in options.cells:
         genome = np.array(work.UNIFORM[cell], np.int32)

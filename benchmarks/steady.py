@@ -40,18 +40,6 @@ CONTESTANTS = {
     "pytorch": ("pytorch.py", "--threads", "1"),
     "pytorch-compiled": ("pytorch.py", "--threads", "1", "--compiled", "1"),
 }
-PRODUCT = """
-import sys, time, jax, jax.numpy as jnp
-size, precision = int(sys.argv[1]), sys.argv[2]
-x = jax.random.normal(jax.random.key(0), (size, size), precision)
-product, best = jax.jit(lambda x: x @ x), 0.0
-jax.block_until_ready(product(x))
-for _ in range(10):
-    started = time.perf_counter()
-    jax.block_until_ready(product(x))
-    best = max(best, 2 * size**3 / (time.perf_counter() - started))
-print(best)
-"""
 
 
 def run(command: list[str], cache: str, cores: set[int] | None) -> str:
@@ -90,12 +78,12 @@ def main() -> None:
         precision=options.precision,
     )
     rates: dict[str, list[dict[str, float]]] = {name: [] for name in options.contestants}
-    products: list[float] = []
+    product, products = [sys.executable, str(HERE / "contestants" / "product.py")], []
     with tempfile.TemporaryDirectory() as cache:
         for _ in range(options.rounds):
             size = "2048" if options.device == "cpu" else "8192"
             one_core = {0} if options.device == "cpu" else None
-            products.append(float(run([sys.executable, "-c", PRODUCT, size, given.precision], cache, one_core)))
+            products.append(float(run([*product, size, given.precision], cache, one_core)))
             for name, rounds in rates.items():
                 script, *more = CONTESTANTS[name]
                 command = [sys.executable, str(HERE / "contestants" / script), json.dumps(dataclasses.asdict(given))]

@@ -134,11 +134,38 @@ def _slope_of_dilated_input(x: jax.Array, kernel: jax.Array, stride: int, dilati
 
 
 def _slope_of_strided_input(x: jax.Array, kernel: jax.Array, stride: int, slope: jax.Array) -> jax.Array:
-    """Input place ``stride a + r`` meets a fixed set of taps for each ``r``: one small convolution gives all ``r``.
+    """Input place ``stride a + r`` meets a fixed set of taps for each ``r``: a small convolution each.
 
-    A place meets tap ``r + pad - stride d`` of output ``a + d``. Other than the slope spread out by zeros, it
-    multiplies few of them (sub-pixel convolution, Shi et al. 2016, section 3.2).
+    A place meets tap ``r + pad - stride d`` of output ``a + d``: other than the slope spread out by zeros, none is
+    multiplied by zero (sub-pixel convolution, Shi et al. 2016, section 3.2).
     """
+    if kernel.shape[2] < NARROW:
+        y = _places_at_once(kernel, stride, slope)
+    else:
+        rows = [[_place(kernel, stride, slope, (row, column)) for column in range(stride)] for row in range(stride)]
+        y = jnp.stack([jnp.stack(columns, 3) for columns in rows], 2)
+    y = y.reshape(len(x), slope.shape[1] * stride, slope.shape[2] * stride, x.shape[3])
+    return y[:, : x.shape[1], : x.shape[2]]
+
+
+def _place(kernel: jax.Array, stride: int, slope: jax.Array, place: tuple[int, int]) -> jax.Array:
+    """The slopes of the inputs at ``place`` of each stride: ``[B, H / stride, W / stride, I]``."""
+    padding = []
+    for axis in range(2):
+        size, shifted = kernel.shape[axis], place[axis] + (kernel.shape[axis] - 1) // 2
+        taps = range(shifted % stride, size, stride)
+        if not taps:
+            return jnp.zeros((*slope.shape[:3], kernel.shape[2]), slope.dtype)
+        kernel = jax.lax.slice_in_dim(kernel, taps[0], size, stride, axis)
+        padding.append(((taps[-1] - shifted) // stride, (shifted - taps[0]) // stride))
+    kernel = kernel[::-1, ::-1].transpose(0, 1, 3, 2)
+    if kernel.shape[:2] == (1, 1) and padding == [(0, 0)] * 2:
+        return jnp.einsum("bhwo,oi->bhwi", slope, kernel[0, 0])
+    return convolved(slope, kernel, padding)
+
+
+def _places_at_once(kernel: jax.Array, stride: int, slope: jax.Array) -> jax.Array:
+    """One convolution, some of whose taps are zero: few channels leave a small one's registers idle."""
     inputs, outputs = kernel.shape[2:]
     pads = [(size - 1) // 2 for size in kernel.shape[:2]]
     least = [-(pad // stride) for pad in pads]
@@ -151,9 +178,7 @@ def _slope_of_strided_input(x: jax.Array, kernel: jax.Array, stride: int, slope:
     blocks = taps.reshape(taps.shape[0] // stride, stride, taps.shape[1] // stride, stride, inputs, outputs)
     small = blocks[::-1, :, ::-1].transpose(0, 2, 5, 1, 3, 4)
     y = convolved(slope, small.reshape(*small.shape[:3], -1), [(-a, b) for a, b in zip(least, most, strict=True)])
-    y = y.reshape(*slope.shape[:3], stride, stride, inputs).transpose(0, 1, 3, 2, 4, 5)
-    y = y.reshape(len(x), slope.shape[1] * stride, slope.shape[2] * stride, inputs)
-    return y[:, : x.shape[1], : x.shape[2]]
+    return y.reshape(*slope.shape[:3], stride, stride, inputs).transpose(0, 1, 3, 2, 4, 5)
 
 
 def _products(x: jax.Array, shape: tuple[int, ...], dilation: int, slope: jax.Array) -> jax.Array:

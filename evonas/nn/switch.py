@@ -12,6 +12,7 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+import chex
 import jax
 import jax.numpy as jnp
 from jax.extend.core import jaxpr_as_fun
@@ -39,7 +40,7 @@ def switch(
         index: int32 scalar.
         weights: of each operation.
         statistics: of each operation; they have no derivative.
-        total: to add the output to; None is zero.
+        total: to add the output to, of its shape and type; None is zero.
         x: input.
         arguments: given to whichever operation runs.
 
@@ -88,16 +89,17 @@ def _forward(
     branches = [branch(i) for i in range(len(operations))]
     y, changed, arrays = jax.lax.switch(index, branches, weights, statistics, total, x, arguments)
     backward = jax.tree_util.Partial(
-        functools.partial(_switch_back, halves, places), index, arrays, weights, statistics, x, arguments
+        functools.partial(_switch_back, halves, places, total is not None),
+        *(index, arrays, weights, statistics, x, arguments),
     )
-    return (y, x, changed), (backward, total)
+    return (y, x, changed), backward
 
 
-def _backward(operations: tuple[Operation, ...], last: bool, kept: Any, slopes: Any) -> tuple[Any, ...]:
+def _backward(operations: tuple[Operation, ...], last: bool, backward: Any, slopes: Any) -> tuple[Any, ...]:
     del operations
-    (backward, total), (to_y, to_x, _) = kept, slopes
-    to_weights, to_x, to_arguments = backward(to_y, None if last else to_x)
-    return None, to_weights, None, None if total is None else to_y, to_x, to_arguments
+    to_y, to_x, _ = slopes
+    to_weights, to_total, to_x, to_arguments = backward(to_y, None if last else to_x)
+    return None, to_weights, None, to_total, to_x, to_arguments
 
 
 switch.defvjp(_forward, _backward)
@@ -106,6 +108,7 @@ switch.defvjp(_forward, _backward)
 def _switch_back(
     halves: Sequence[_Halves],
     places: Sequence[Sequence[int]],
+    adds: bool,
     index: jax.Array,
     arrays: Sequence[jax.Array],
     weights: tuple[Any, ...],
@@ -114,8 +117,8 @@ def _switch_back(
     arguments: tuple[Any, ...],
     to_y: jax.Array,
     to_x: jax.Array | None,
-) -> tuple[Any, jax.Array, Any]:
-    """The derivatives by weights, ``x`` and arguments."""
+) -> tuple[Any, jax.Array | None, jax.Array, Any]:
+    """The derivatives by weights, total, ``x`` and arguments."""
 
     def branch(i: int) -> Callable:
         def run(arrays: Any, weights: Any, statistics: Any, x: Any, arguments: Any, to_y: Any, to_x: Any) -> Any:
@@ -127,7 +130,10 @@ def _switch_back(
         return run
 
     branches = [branch(i) for i in range(len(halves))]
-    return jax.lax.switch(index, branches, arrays, weights, statistics, x, arguments, to_y, to_x)
+    to_weights, to_x, to_arguments = jax.lax.switch(
+        index, branches, arrays, weights, statistics, x, arguments, to_y, to_x
+    )
+    return to_weights, to_y if adds else None, to_x, to_arguments
 
 
 class _Halves(NamedTuple):
@@ -202,7 +208,10 @@ def _like(one: Any, other: Any) -> bool:
 
 
 def _sum(total: jax.Array | None, y: jax.Array) -> jax.Array:
-    return y if total is None else total + y
+    if total is None:
+        return y
+    chex.assert_trees_all_equal_shapes_and_dtypes(total, y)
+    return total + y
 
 
 def _with(items: tuple[Any, ...], i: int, item: Any) -> tuple[Any, ...]:

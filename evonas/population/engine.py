@@ -81,7 +81,7 @@ class Engine:
         self._waiting.append(np.concatenate([told, fitness.view(np.int32)], 1))
         if self._drafts is not None:
             self._drafts.tell(fitness[:, 0].tolist())
-            if not self._drafts.stand():
+            if not self._drafts.current():
                 self._drafts = Drafts(self._begin(self._ahead, ahead=True))
 
     def ask(self, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -90,7 +90,7 @@ class Engine:
             self._drafts = None
             proposals = np.array(self._begin(n))
         else:
-            if self._drafts is None or not self._drafts.stand():
+            if self._drafts is None or not self._drafts.current():
                 self._drafts = Drafts(self._begin(self._ahead, ahead=True))
             proposals = self._drafts.take()
         self._asked += n
@@ -105,7 +105,7 @@ class Engine:
         """Tell what waits, and propose ``n`` candidates; those made ahead have their limits behind them."""
         told = np.concatenate(self._waiting) if self._waiting else np.empty((0, self._columns), np.int32)
         self._waiting = []
-        if ahead or not n:
+        if ahead or len(told) not in (0, n):
             told = rows.padded(told, self._ahead)
         request = np.concatenate([np.array([self._asked], np.int32), told], None)
         self._words, proposals = self._advance(n, ahead)(self._words, request)

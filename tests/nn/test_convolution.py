@@ -55,6 +55,12 @@ def test_colours_and_wide_arrays_are_convolved_as_jax_does(channels, stride):
     check((8, 6), (3, 3), stride, 1, 1, channels=channels)
 
 
+@pytest.mark.parametrize("size", [(3, 3), (1, 7), (5, 3)])
+@pytest.mark.parametrize("stride", [2, 3])
+def test_wide_strided_convolutions_equal_those_of_jax(size, stride):
+    check((9, 8), size, stride, 1, 1, channels=(16, 3))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (3, 3), (5, 5), (7, 7), (1, 7), (7, 1)])
 def test_convolution_of_any_settings_equals_that_of_jax(size):

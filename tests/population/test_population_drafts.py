@@ -78,6 +78,24 @@ def test_one_at_a_time_is_not_a_call_of_the_program_at_a_time():
     assert len(calls) < 500 / 3
 
 
+def test_results_told_in_any_numbers_compile_few_programs(caplog):
+    population = evonas.Population(SPACE, evonas.regularized_evolution(100, 25))
+
+    def rounds(numbers):
+        for asked, told in numbers:
+            population.ask(asked)
+            candidates = population.pending[: min(told, len(population.pending))]
+            population.tell(candidates, np.arange(len(candidates)))
+
+    rounds([(4, 4), (4, 4), (1, 1), (4, 3), (4, 2)])
+    with jax.log_compiles():
+        evonas.Population(SPACE, ALGORITHM).ask(4)
+        assert [message for message in caplog.messages if message.startswith("Compiling")]
+        caplog.clear()
+        rounds([(1, 2), (4, 1), (4, 4), (4, 6), (1, 1), (1, 1), (4, 5)])
+    assert not [message for message in caplog.messages if message.startswith("Compiling")]
+
+
 @pytest.mark.parametrize("at_once", [1, 4])
 def test_repeats_are_resampled_from_the_state_of_the_moment(at_once):
     population = evonas.Population(SPACE, ALGORITHM, duplicates="resample", seed=3)

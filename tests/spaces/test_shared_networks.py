@@ -97,9 +97,10 @@ def difference_of_leaves(wanted, shared_leaves, zero_elsewhere):
 
 def without_dead_ends(statistics, shared_statistics, slopes):
     """Both trees' leaves by path, less those of modules all of whose parameters have a slope of zero."""
-    moved = {path[:-1] for path, slope in jax.tree.leaves_with_path(slopes) if np.any(slope)}
+    slopes = [(path[:-1], np.any(slope)) for path, slope in jax.tree.leaves_with_path(slopes)]
+    still = {module for module, _ in slopes} - {module for module, moved in slopes if moved}
     return [
-        {jax.tree_util.keystr(path): leaf for path, leaf in jax.tree.leaves_with_path(tree) if path[:-1] in moved}
+        {jax.tree_util.keystr(path): leaf for path, leaf in jax.tree.leaves_with_path(tree) if path[:-1] not in still}
         for tree in (statistics, shared_statistics)
     ]
 
