@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from evonas.arguments import require_integers, require_object
 from evonas.evolution.distance import Distance, Hamming
-from evonas.evolution.foresight import limits
+from evonas.evolution.foresight import foreseeable, limits
 from evonas.evolution.reproduction import Child, Reproduction, draw_valid
 from evonas.evolution.state import Members, State, no_members
 from evonas.evolution.survival import Elitist, Oldest, Replacement, Selection, WorstOfSample
@@ -38,16 +38,6 @@ class AskFn(Protocol):
         """
 
 
-class ForeseeFn(Protocol):
-    """Proposals, and what results may precede them."""
-
-    def __call__(self, key: jax.Array, state: State, n: int) -> tuple[Candidates, jax.Array]:
-        """What ``n`` asks for one candidate each propose, and limits ``[n, n]`` of the results told between them.
-
-        See `evonas.evolution.foresight.limits`. For algorithms that are not foreseeable ``n`` is 1.
-        """
-
-
 class TellFn(Protocol):
     """Results."""
 
@@ -59,12 +49,11 @@ class TellFn(Protocol):
 
 
 class BoundAlgorithm(NamedTuple):
-    """An algorithm on a space: pure functions over one explicit state."""
+    """An algorithm on a space: three pure functions over one explicit state."""
 
     init: InitFn
     ask: AskFn
     tell: TellFn
-    foresee: ForeseeFn
 
 
 def resampling_key(key: jax.Array, attempt: jax.Array | int) -> jax.Array:
@@ -111,7 +100,6 @@ class Algorithm:
             lambda key, objectives=1: _init(self, space, key, objectives),
             lambda key, state, n: _ask(self, space, key, state, n),
             lambda state, candidates, fitness: _tell(self, space, state, candidates, fitness),
-            lambda key, state, n: _foresee(self, space, key, state, n),
         )
 
 
@@ -135,15 +123,27 @@ def _ask(algorithm: Algorithm, space: Space, key: jax.Array, state: State, n: in
     return candidates, state.replace(asked=state.asked + n)
 
 
-def _foresee(algorithm: Algorithm, space: Space, key: jax.Array, state: State, n: int) -> tuple[Candidates, jax.Array]:
+def foresee(algorithm: Algorithm, space: Space, key: jax.Array, state: State, n: int) -> tuple[Candidates, jax.Array]:
+    """What ``n`` asks for one candidate each propose, and the limits ``[n, n]`` of the results told between them.
+
+    See `evonas.evolution.foresight.limits`.
+
+    Raises:
+        ValueError: if ``n`` is not 1 and the algorithm is not foreseeable.
+    """
     candidates, samples = _proposals(algorithm, space, key, state, n)
+    if not foreseeable(algorithm):
+        if n > 1:
+            raise ValueError(f"only the next candidate of this algorithm can be foreseen, got {n}: ask for one")
+        return candidates, jnp.full((1, 1), jnp.inf)
+    assert samples is not None
     founders = (candidates.ids < algorithm.population_size) | (algorithm.reproduce is None)
     return candidates, limits(state, founders, samples)
 
 
 def _proposals(
     algorithm: Algorithm, space: Space, key: jax.Array, state: State, n: int
-) -> tuple[Candidates, jax.Array]:
+) -> tuple[Candidates, jax.Array | None]:
     """The next candidates, and the rows ``[n, S]`` that their tournaments drew."""
     ids = state.asked + jnp.arange(n, dtype=jnp.int32)
     keys = jax.vmap(lambda candidate: jax.random.fold_in(key, candidate))(ids)
@@ -175,7 +175,7 @@ def _tell(algorithm: Algorithm, space: Space, state: State, candidates: Candidat
         fitness=jnp.where(whole, fitness, FAILED).astype(jnp.float32),
     )
 
-    if isinstance(algorithm.survive, Oldest) and len(candidates) > 1:
+    if type(algorithm.survive) is Oldest and len(candidates) > 1:
         return _settle_together(state, told)
 
     def step(state: State, row: tuple[Members, jax.Array]) -> tuple[State, None]:
@@ -210,14 +210,15 @@ def _settle(algorithm: Algorithm, state: State, child: Members, replaces: jax.Ar
 def _settle_together(state: State, children: Members) -> State:
     """The children take the places of the oldest, all at once: each row asks who comes to it last."""
     members, size = state.members, state.members.ids.shape[0]
-    count = jnp.cumsum(children.ids != NOBODY)
+    count = jnp.cumsum(children.ids != NOBODY, dtype=jnp.int32)
     first = (jnp.arange(size) - state.told) % size  # the child that would come to the row first, among those present
     last = first + jnp.maximum(count[-1] - 1 - first, 0) // size * size
     rows = jnp.searchsorted(count, last + 1, method="scan_unrolled")
     enters = first < count[-1]
 
     def choose(old: jax.Array, new: jax.Array) -> jax.Array:
-        return jnp.where(enters.reshape(-1, *[1] * (old.ndim - 1)), new[jnp.minimum(rows, len(new) - 1)], old)
+        coming = new[jnp.minimum(rows, len(new) - 1)].astype(old.dtype)
+        return jnp.where(enters.reshape(-1, *[1] * (old.ndim - 1)), coming, old)
 
     return state.replace(members=jax.tree.map(choose, members, children), told=state.told + count[-1])
 

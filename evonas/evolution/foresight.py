@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 
+from evonas.evolution.reproduction import Reproduction
 from evonas.evolution.scores import Fitness
 from evonas.evolution.state import State
 from evonas.evolution.survival import Oldest
@@ -24,7 +25,10 @@ def foreseeable(algorithm: Algorithm) -> bool:
     """Whether children depend on the population through one tournament by fitness, and the oldest leaves."""
     reproduce = algorithm.reproduce
     by_fitness = reproduce is None or (
-        type(reproduce.score) is Fitness and reproduce.crossover is None and reproduce.reaction is None
+        type(reproduce) is Reproduction
+        and type(reproduce.score) is Fitness
+        and reproduce.crossover is None
+        and reproduce.reaction is None
     )
     return by_fitness and type(algorithm.survive) is Oldest
 
@@ -33,7 +37,8 @@ def limits(state: State, founders: jax.Array, samples: jax.Array) -> jax.Array:
     """Below what results proposals made from one state, one after the other, stay what they are: ``[N, N]`` float32.
 
     Proposal ``i`` is what would be proposed after any ``i`` results or fewer, if each is a fitness and result ``j`` is
-    below ``[i, j]``: infinity where the tournament does not see it, the best of the tournament where it does.
+    below ``[i, j]``, where only ``j < i`` matter: infinity where the tournament does not see it, the best of the
+    tournament where it does, and minus infinity where the best may leave or not all members live.
 
     Args:
         state: of a foreseeable algorithm.

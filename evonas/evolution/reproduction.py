@@ -29,7 +29,7 @@ class Child(NamedTuple):
     genome: jax.Array  # [L] int32
     parents: jax.Array  # [2] int32 ids
     replaces: jax.Array  # int32 id: the worst of the parent's tournament
-    sample: jax.Array  # [S] int32 rows that the first parent's tournament drew
+    sample: jax.Array | None = None  # [S] int32 rows that the first parent's tournament drew
 
 
 @dataclasses.dataclass(frozen=True)

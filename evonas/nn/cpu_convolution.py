@@ -134,10 +134,10 @@ def _slope_of_dilated_input(x: jax.Array, kernel: jax.Array, stride: int, dilati
 
 
 def _slope_of_strided_input(x: jax.Array, kernel: jax.Array, stride: int, slope: jax.Array) -> jax.Array:
-    """Input place ``stride a + r`` meets a fixed set of taps for each ``r``: a small convolution each.
+    """Input place ``stride a + r`` meets a fixed set of taps for each ``r``: a small convolution, or a part of one.
 
-    A place meets tap ``r + pad - stride d`` of output ``a + d``: other than the slope spread out by zeros, none is
-    multiplied by zero (sub-pixel convolution, Shi et al. 2016, section 3.2).
+    A place meets tap ``r + pad - stride d`` of output ``a + d``. Other than the slope spread out by zeros, few of them
+    or none are multiplied by zero (sub-pixel convolution, Shi et al. 2016, section 3.2).
     """
     if kernel.shape[2] < NARROW:
         y = _places_at_once(kernel, stride, slope)
@@ -149,7 +149,7 @@ def _slope_of_strided_input(x: jax.Array, kernel: jax.Array, stride: int, slope:
 
 
 def _place(kernel: jax.Array, stride: int, slope: jax.Array, place: tuple[int, int]) -> jax.Array:
-    """The slopes of the inputs at ``place`` of each stride: ``[B, H / stride, W / stride, I]``."""
+    """The slopes of the inputs at ``place`` of each stride, ``I`` channels for each place of the slope."""
     padding = []
     for axis in range(2):
         size, shifted = kernel.shape[axis], place[axis] + (kernel.shape[axis] - 1) // 2

@@ -10,7 +10,7 @@ LEAST_EXAMPLES = 8
 def examples_at_once(shape: tuple[int, ...], numbers: int) -> int:
     """The most examples that divide a batch and have at most so many numbers, or the fewest that divide it.
 
-    At least `LEAST_EXAMPLES`; the whole batch, where nothing from there on divides it.
+    At least `LEAST_EXAMPLES`; a smaller batch is whole.
     """
     divisors = [part for part in range(LEAST_EXAMPLES, shape[0] + 1) if shape[0] % part == 0] or [shape[0]]
     fitting = [part for part in divisors if part * math.prod(shape[1:]) <= numbers]

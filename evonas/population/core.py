@@ -108,18 +108,18 @@ class Population:
         """
         require_instance("candidates", candidates, Candidates)
         values = fitness_rows(candidates, fitness)
-        other = values.shape[1] != self.history.objectives
-        if other:
+        widens = values.shape[1] != self.history.objectives
+        if widens:
             self._check_objectives(values.shape[1])
         told = self._pending.rows_of(candidates)
         values, reasons = with_failures(values, failures)
         if not len(told):
             return
-        if other:
+        if widens:
             self._widen(values.shape[1])
         self._pending.remove(told)
-        self._engine.tell(told, values)
         self.history.append(told, values, reasons)
+        self._engine.tell(told, values)
         self._record_generation(len(told))
 
     @property

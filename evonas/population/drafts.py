@@ -27,7 +27,7 @@ class Drafts:
         """Results, NaN where a candidate failed."""
         self._told += fitness
 
-    def current(self) -> bool:
+    def are_current(self) -> bool:
         """Whether the first that is not taken is what would be proposed now."""
         if not self._taken:
             return not self._told

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from evonas.evolution import Algorithm, Diversity, State, measure
-from evonas.evolution.algorithm import BoundAlgorithm
+from evonas.evolution.algorithm import foresee
 from evonas.evolution.foresight import foreseeable
 from evonas.population import rows
 from evonas.population.drafts import Drafts
@@ -47,10 +47,10 @@ class Engine:
         self._columns = rows.WIDTH + len(space.cardinalities) + objectives
         self._advance = functools.cache(
             lambda n, ahead: jax.jit(
-                functools.partial(_advance, bound, space, self._like, key, self._columns, n, ahead)
+                functools.partial(_advance, algorithm, space, self._like, key, self._columns, n, ahead)
             )
         )
-        self._propose = jax.jit(functools.partial(_propose, bound, space, self._like), static_argnums=(3, 4))
+        self._propose = jax.jit(functools.partial(_propose, algorithm, space, self._like), static_argnums=(3, 4))
         self._words = jax.jit(lambda: _to_words(bound.init(key, objectives)))()
         self._measure = jax.jit(
             lambda words: measure(_from_words(words, self._like).members, algorithm.distance, space.cardinalities)
@@ -81,7 +81,7 @@ class Engine:
         self._waiting.append(np.concatenate([told, fitness.view(np.int32)], 1))
         if self._drafts is not None:
             self._drafts.tell(fitness[:, 0].tolist())
-            if not self._drafts.current():
+            if not self._drafts.are_current():
                 self._drafts = Drafts(self._begin(self._ahead, ahead=True))
 
     def ask(self, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -90,7 +90,7 @@ class Engine:
             self._drafts = None
             proposals = np.array(self._begin(n))
         else:
-            if self._drafts is None or not self._drafts.current():
+            if self._drafts is None or not self._drafts.are_current():
                 self._drafts = Drafts(self._begin(self._ahead, ahead=True))
             proposals = self._drafts.take()
         self._asked += n
@@ -104,11 +104,11 @@ class Engine:
     def _begin(self, n: int, ahead: bool = False) -> jax.Array:
         """Tell what waits, and propose ``n`` candidates; those made ahead have their limits behind them."""
         told = np.concatenate(self._waiting) if self._waiting else np.empty((0, self._columns), np.int32)
-        self._waiting = []
         if ahead or len(told) not in (0, n):
             told = rows.padded(told, self._ahead)
         request = np.concatenate([np.array([self._asked], np.int32), told], None)
         self._words, proposals = self._advance(n, ahead)(self._words, request)
+        self._waiting = []
         return proposals
 
     def _settle(self) -> None:
@@ -117,7 +117,7 @@ class Engine:
 
 
 def _advance(
-    bound: BoundAlgorithm,
+    algorithm: Algorithm,
     space: Space,
     like: State,
     key: jax.Array,
@@ -132,12 +132,13 @@ def _advance(
     if len(told):
         objectives = like.members.fitness.shape[1]
         fitness = jax.lax.bitcast_convert_type(told[:, -objectives:], jnp.float32)
-        words = _to_words(bound.tell(_from_words(words, like), rows.unpacked(told[:, :-objectives]), fitness))
-    return words, _propose(bound, space, like, key, words, asked, n, ahead)
+        tell = algorithm.bind(space).tell
+        words = _to_words(tell(_from_words(words, like), rows.unpacked(told[:, :-objectives]), fitness))
+    return words, _propose(algorithm, space, like, key, words, asked, n, ahead)
 
 
 def _propose(
-    bound: BoundAlgorithm,
+    algorithm: Algorithm,
     space: Space,
     like: State,
     key: jax.Array,
@@ -148,9 +149,9 @@ def _propose(
 ) -> jax.Array:
     state = _from_words(words, like).replace(asked=asked)
     if not ahead:
-        candidates, _ = bound.ask(key, state, n)
+        candidates, _ = algorithm.bind(space).ask(key, state, n)
         return rows.with_forms(candidates, space)
-    candidates, limits = bound.foresee(key, state, n)
+    candidates, limits = foresee(algorithm, space, key, state, n)
     bits = jax.lax.bitcast_convert_type(limits, jnp.int32)
     return jnp.concatenate([rows.with_forms(candidates, space), bits], axis=1)
 

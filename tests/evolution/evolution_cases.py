@@ -69,8 +69,7 @@ ALGORITHMS = {
 def compiled(algorithm, space):
     """The algorithm's functions on the space, jitted once for all tests."""
     bound = algorithm.bind(space)
-    ask, foresee = (jax.jit(function, static_argnums=2) for function in (bound.ask, bound.foresee))
-    return BoundAlgorithm(bound.init, ask, jax.jit(bound.tell), foresee)
+    return BoundAlgorithm(bound.init, jax.jit(bound.ask, static_argnums=2), jax.jit(bound.tell))
 
 
 def members(space, rows, distance, places=None):

@@ -1,6 +1,7 @@
 """Proposals made ahead: they are what the pure core proposes once the results before them are told."""
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -8,9 +9,11 @@ import numpy as np
 import pytest
 from evolution_cases import ALGORITHMS, Letters, assert_same, compiled
 
-from evonas.evolution import Reaction, genetic_algorithm, random_search, regularized_evolution
+from evonas.evolution import Reaction, Reproduction, genetic_algorithm, random_search, regularized_evolution
+from evonas.evolution.algorithm import foresee
 from evonas.evolution.foresight import foreseeable
 from evonas.evolution.scores import FitnessAndNovelty
+from evonas.evolution.survival import Oldest
 from evonas.evolution.variation import Uniform
 from evonas.types import NOBODY
 
@@ -25,9 +28,14 @@ def evolved(algorithm, fitness):
     return bound, bound.tell(state, candidates, jnp.asarray(fitness, jnp.float32)[:, None])
 
 
-def followed(bound, state, results):
+@functools.cache
+def ahead_of(algorithm):
+    return jax.jit(lambda state: foresee(algorithm, SPACE, KEY, state, AHEAD))
+
+
+def followed(algorithm, bound, state, results):
     """How many of the proposals made ahead are within their limits, and each is held against the core's own."""
-    ahead, limits = bound.foresee(KEY, state, AHEAD)
+    ahead, limits = ahead_of(algorithm)(state)
     within = 0
     for i in range(AHEAD):
         child, state = bound.ask(KEY, state, 1)
@@ -44,27 +52,27 @@ def test_within_the_limits_a_proposal_is_what_the_core_would_propose(algorithm):
     for _ in range(40):
         # Few different values, so that there are ties, and members that win everything.
         bound, state = evolved(algorithm, rng.integers(6, size=P))
-        within += followed(bound, state, rng.integers(6, size=AHEAD).astype(np.float32))
+        within += followed(algorithm, bound, state, rng.integers(6, size=AHEAD).astype(np.float32))
     assert within >= 40 * (AHEAD if algorithm.reproduce is None else 2)
 
 
 def test_a_better_result_in_the_tournament_is_beyond_its_limit():
-    bound, state = evolved(regularized_evolution(P, 200), np.arange(P))  # all members are in each tournament
-    _, limits = bound.foresee(KEY, state, AHEAD)
+    algorithm = regularized_evolution(P, 200)  # all members are in each tournament
+    _, limits = ahead_of(algorithm)(evolved(algorithm, np.arange(P))[1])
     expected = np.where(np.tri(AHEAD, k=-1, dtype=bool), P - 1, limits)
     np.testing.assert_array_equal(limits, expected)
 
 
 def test_where_the_winner_leaves_nothing_is_within_the_limits():
-    bound, state = evolved(regularized_evolution(P, 200), np.arange(P)[::-1])
-    _, limits = bound.foresee(KEY, state, AHEAD)
+    algorithm = regularized_evolution(P, 200)
+    _, limits = ahead_of(algorithm)(evolved(algorithm, np.arange(P)[::-1])[1])
     assert (limits[1:] == -np.inf).all()
 
 
 @pytest.mark.parametrize("fitness", [np.arange(P - 1.0), np.where(np.arange(P) == 5, np.nan, np.arange(P))])
 def test_while_the_population_is_not_whole_only_founders_are_foreseen(fitness):
-    bound, state = evolved(regularized_evolution(P, 3), fitness)
-    candidates, limits = bound.foresee(KEY, state, AHEAD)
+    algorithm = regularized_evolution(P, 3)
+    candidates, limits = ahead_of(algorithm)(evolved(algorithm, fitness)[1])
     founders = (candidates.ids < P)[:, None]
     np.testing.assert_array_equal(limits, np.broadcast_to(np.where(founders, np.inf, -np.inf), limits.shape))
 
@@ -76,6 +84,35 @@ def test_only_aging_evolution_by_fitness_alone_is_foreseeable():
     for change in ({"score": FitnessAndNovelty()}, {"crossover": Uniform()}, {"reaction": Reaction()}):
         assert not foreseeable(dataclasses.replace(aging, reproduce=dataclasses.replace(aging.reproduce, **change)))
     assert not foreseeable(genetic_algorithm(P, 3, crowding=True))
+
+
+@dataclasses.dataclass(frozen=True)
+class Own(Reproduction):
+    """A user's own."""
+
+
+@dataclasses.dataclass(frozen=True)
+class OwnOldest(Oldest):
+    """One that takes the first place always."""
+
+    def place(self, *_):
+        return jnp.int32(0), True
+
+
+def test_of_a_users_own_parts_nothing_is_foreseen():
+    aging = regularized_evolution(P, 3)
+    for algorithm in (dataclasses.replace(aging, reproduce=Own()), dataclasses.replace(aging, survive=OwnOldest())):
+        assert not foreseeable(algorithm)
+        state = evolved(aging, np.arange(P))[1]
+        with pytest.raises(ValueError, match="only the next candidate of this algorithm can be foreseen, got 2"):
+            foresee(algorithm, SPACE, KEY, state, 2)
+        assert len(foresee(algorithm, SPACE, KEY, state, 1)[0]) == 1
+
+
+def test_a_users_own_survival_is_asked_for_each_of_many_results():
+    algorithm = dataclasses.replace(regularized_evolution(P, 3), survive=OwnOldest())
+    _, state = evolved(algorithm, np.arange(P + 5.0))
+    assert state.members.ids.tolist() == [P + 4, *range(1, P)]
 
 
 @pytest.mark.parametrize("told", [0, 5, 12, 31])
