@@ -154,13 +154,14 @@ def _proposals(
 def _propose(algorithm: Algorithm, space: Space, key: jax.Array, state: State, candidate: jax.Array) -> Child:
     """A founder while the population is not full yet, or while nobody in it lives; else a child."""
     found_key, reproduce_key = jax.random.split(key)
-    genome = draw_valid(found_key, space.sample, space)
+    genome, nobody = draw_valid(found_key, space.sample, space), jnp.int32(NOBODY)
+    founder = Child(genome, jnp.full(2, NOBODY), nobody, jnp.zeros(1, jnp.int32))
     if algorithm.reproduce is None:
-        return Child(genome, jnp.full(2, NOBODY), jnp.int32(NOBODY), jnp.zeros(1, jnp.int32))
+        return founder
     child = algorithm.reproduce(reproduce_key, state.members, space, algorithm.distance)
-    founder = Child(genome, jnp.full(2, NOBODY), jnp.int32(NOBODY), child.sample)
+    founder = founder._replace(sample=child.sample)
     if not isinstance(algorithm.survive, WorstOfSample):
-        child = child._replace(replaces=jnp.int32(NOBODY))
+        child = child._replace(replaces=nobody)
     founding = (candidate < algorithm.population_size) | ~state.members.alive.any()
     return jax.tree.map(lambda a, b: jnp.where(founding, a, b), founder, child)
 

@@ -81,8 +81,7 @@ class Engine:
         self._waiting.append(np.concatenate([told, fitness.view(np.int32)], 1))
         if self._drafts is not None:
             self._drafts.tell(fitness[:, 0].tolist())
-            if not self._drafts.are_current():
-                self._drafts = Drafts(self._begin(self._ahead, ahead=True))
+            self._current_drafts()
 
     def ask(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows ``[n, W + L]`` of the next candidates, and the canonical forms ``[n, L]`` of their genomes."""
@@ -90,9 +89,7 @@ class Engine:
             self._drafts = None
             proposals = np.array(self._begin(n))
         else:
-            if self._drafts is None or not self._drafts.are_current():
-                self._drafts = Drafts(self._begin(self._ahead, ahead=True))
-            proposals = self._drafts.take()
+            proposals = self._current_drafts().take()
         self._asked += n
         return rows.and_forms(proposals)
 
@@ -100,6 +97,12 @@ class Engine:
         """Other proposals in place of the ``n`` that were asked for last, drawn with another key."""
         self._settle()
         return rows.and_forms(np.array(self._propose(key, self._words, np.int32(self._asked - n), n, False)))
+
+    def _current_drafts(self) -> Drafts:
+        """The drafts, or new ones begun where results came that they were not made for."""
+        if self._drafts is None or not self._drafts.are_current():
+            self._drafts = Drafts(self._begin(self._ahead, ahead=True))
+        return self._drafts
 
     def _begin(self, n: int, ahead: bool = False) -> jax.Array:
         """Tell what waits, and propose ``n`` candidates; those made ahead have their limits behind them."""
