@@ -1,5 +1,6 @@
 """Pooling by shifted sums and maxima."""
 
+import functools
 from collections.abc import Callable
 
 import jax
@@ -7,20 +8,31 @@ import jax.numpy as jnp
 import numpy as np
 
 
+@functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
 def average_pool(x: jax.Array, size: int = 3) -> jax.Array:
     """Mean of the ``size`` x ``size`` neighbourhood of each place of ``x`` ``[B, H, W, C]``, stride 1.
 
-    Padding is left out of the count. The divisor is computed by NumPy: as a ``reduce_window`` over a constant, XLA
-    folds it at compile time, which takes longer than compiling all the rest of a network.
+    Padding is left out of the count.
     """
-    counts = [_neighbours(x.shape[axis], size) for axis in (1, 2)]
-    total = _shifted(_shifted(x, size, 1, 0.0, jnp.add), size, 2, 0.0, jnp.add)
-    return total * jnp.asarray(1.0 / np.multiply.outer(*counts)[:, :, None], x.dtype)
+    return _windows(x, size, 0.0, jnp.add) * _shares(x, size)
+
+
+def _forward(x: jax.Array, size: int) -> tuple[jax.Array, None]:
+    return average_pool(x, size), None
+
+
+def _backward(size: int, kept: None, slope: jax.Array) -> tuple[jax.Array]:
+    """A place is in the windows of its neighbours, as they are in its own: JAX's derivative makes an array a shift."""
+    del kept
+    return (_windows(slope * _shares(slope, size), size, 0.0, jnp.add),)
+
+
+average_pool.defvjp(_forward, _backward)
 
 
 def max_pool(x: jax.Array, size: int = 3) -> jax.Array:
     """Maximum of the ``size`` x ``size`` neighbourhood of each place of ``x`` ``[B, H, W, C]``, stride 1."""
-    return _shifted(_shifted(x, size, 1, -jnp.inf, _larger), size, 2, -jnp.inf, _larger)
+    return _windows(x, size, -jnp.inf, _larger)
 
 
 def halve(x: jax.Array, reduction: str = "average") -> jax.Array:
@@ -49,18 +61,27 @@ def _larger(x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.where((x < y) | (y != y), y, x)
 
 
-def _neighbours(length: int, size: int) -> np.ndarray:
-    return np.convolve(np.ones(length), np.ones(size), mode="full")[size // 2 :][:length]
+def _shares(x: jax.Array, size: int) -> jax.Array:
+    """One through the places of each window: ``[H, W, 1]``.
+
+    Computed by NumPy: a ``reduce_window`` over a constant is folded by XLA as it compiles, which takes longer than
+    compiling all the rest of a network.
+    """
+    counts = [np.convolve(np.ones(side), np.ones(size))[size // 2 :][:side] for side in x.shape[1:3]]
+    return jnp.asarray(1.0 / np.multiply.outer(*counts)[:, :, None], x.dtype)
 
 
-def _shifted(
-    x: jax.Array, size: int, axis: int, fill: float, combine: Callable[[jax.Array, jax.Array], jax.Array]
+def _windows(x: jax.Array, size: int, fill: float, combine: Callable[[jax.Array, jax.Array], jax.Array]) -> jax.Array:
+    """Each place's window combined, over rows and then columns: padded once, the rest is one pass over memory."""
+    border = size // 2
+    padded = jnp.pad(x, ((0, 0), (border, border), (border, border), (0, 0)), constant_values=fill)
+    rows = _combined(padded, 1, size, combine)
+    return _combined(rows, 2, size, combine)
+
+
+def _combined(
+    padded: jax.Array, axis: int, size: int, combine: Callable[[jax.Array, jax.Array], jax.Array]
 ) -> jax.Array:
-    pad = [(0, 0)] * x.ndim
-    pad[axis] = (size // 2, size // 2)
-    padded = jnp.pad(x, pad, constant_values=fill)
-    length = x.shape[axis]
-    total = jax.lax.slice_in_dim(padded, 0, length, axis=axis)
-    for start in range(1, size):
-        total = combine(total, jax.lax.slice_in_dim(padded, start, start + length, axis=axis))
-    return total
+    length = padded.shape[axis] - size + 1
+    shifted = (jax.lax.slice_in_dim(padded, start, start + length, axis=axis) for start in range(size))
+    return functools.reduce(combine, shifted)

@@ -55,3 +55,16 @@ def test_maxima_keep_nan():
 def test_pools_keep_the_number_format():
     x = images((1, 4, 5, 2)).astype(jnp.bfloat16)
     assert {f(x).dtype for f in (max_pool, average_pool, halve)} == {jnp.dtype("bfloat16")}
+
+
+@pytest.mark.parametrize("size", [3, 5])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_derivative_of_an_average_equals_that_of_reduce_window(shape, size):
+    x, slope = images(shape), images(shape)[::-1]
+
+    def mean(x):
+        window = lambda y: jax.lax.reduce_window(y, 0.0, jax.lax.add, (1, size, size, 1), (1,) * 4, "SAME")  # noqa: E731
+        return window(x) / window(jnp.ones_like(x))
+
+    wanted = jax.vjp(mean, x)[1](slope)[0]
+    np.testing.assert_allclose(jax.vjp(lambda x: average_pool(x, size), x)[1](slope)[0], wanted, rtol=1e-5, atol=1e-6)
