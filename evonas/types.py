@@ -33,6 +33,10 @@ class Failure(enum.StrEnum):
     OUT_OF_MEMORY = "out of memory"
 
 
+FAILURES = tuple(Failure)
+"""By the number that histories keep of each."""
+
+
 class Candidates(struct.PyTreeNode):
     """Architectures proposed for evaluation. ``len``, iteration, slices and index arrays work on the rows."""
 

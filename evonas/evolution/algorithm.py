@@ -14,7 +14,7 @@ from evonas.evolution.distance import Distance, Hamming
 from evonas.evolution.foresight import foreseeable, limits
 from evonas.evolution.reproduction import Child, Reproduction, draw_valid
 from evonas.evolution.state import Members, State, no_members
-from evonas.evolution.survival import Elitist, Oldest, Replacement, Selection, WorstOfSample
+from evonas.evolution.survival import Elitist, Oldest, Replacement, Selection, reads_sample
 from evonas.keys import RESAMPLING
 from evonas.spaces.base import Space
 from evonas.types import FAILED, NOBODY, Candidates
@@ -147,11 +147,11 @@ def _proposals(
     """The next candidates, and the rows ``[n, S]`` that their tournaments drew."""
     ids = state.asked + jnp.arange(n, dtype=jnp.int32)
     keys = jax.vmap(lambda candidate: jax.random.fold_in(key, candidate))(ids)
-    children = jax.vmap(lambda candidate, key: _propose(algorithm, space, key, state, candidate))(ids, keys)
+    children = jax.vmap(lambda candidate, key: _proposal(algorithm, space, key, state, candidate))(ids, keys)
     return Candidates(ids, children.genome, children.parents, children.replaces), children.sample
 
 
-def _propose(algorithm: Algorithm, space: Space, key: jax.Array, state: State, candidate: jax.Array) -> Child:
+def _proposal(algorithm: Algorithm, space: Space, key: jax.Array, state: State, candidate: jax.Array) -> Child:
     """A founder while the population is not full yet, or while nobody in it lives; else a child."""
     found_key, reproduce_key = jax.random.split(key)
     genome, nobody = draw_valid(found_key, space.sample, space), jnp.int32(NOBODY)
@@ -160,7 +160,7 @@ def _propose(algorithm: Algorithm, space: Space, key: jax.Array, state: State, c
         return founder
     child = algorithm.reproduce(reproduce_key, state.members, space, algorithm.distance)
     founder = founder._replace(sample=child.sample)
-    if not isinstance(algorithm.survive, WorstOfSample):
+    if not reads_sample(algorithm.survive):
         child = child._replace(replaces=nobody)
     founding = (candidate < algorithm.population_size) | ~state.members.alive.any()
     return jax.tree.map(lambda a, b: jnp.where(founding, a, b), founder, child)

@@ -110,3 +110,8 @@ class NonDominated:
 
 Replacement = Oldest | WorstOfSample | Crowding
 Selection = Elitist | NonDominated
+
+
+def reads_sample(survive: Replacement | Selection) -> bool:
+    """Whether the worst of a child's sample matters: to none of evonas's own but `WorstOfSample`; to others it may."""
+    return isinstance(survive, Replacement) and type(survive) not in (Oldest, Crowding)

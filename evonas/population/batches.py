@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from evonas.types import Candidates, Failure
+from evonas.types import FAILURES, Candidates, Failure
 
-_FAILURES = tuple(Failure)
-_NONE, _DIVERGED = _FAILURES.index(Failure.NONE), _FAILURES.index(Failure.DIVERGED)
+_NONE, _DIVERGED = FAILURES.index(Failure.NONE), FAILURES.index(Failure.DIVERGED)
 
 
 def fitness_rows(candidates: Candidates, fitness: Any) -> np.ndarray:
@@ -45,8 +44,8 @@ def with_failures(fitness: np.ndarray, failures: Sequence[Failure] | None) -> tu
         if len(failures) != len(fitness):
             raise ValueError(f"failures are one a candidate, {len(fitness)} in all, got {len(failures)}")
         for row, failure in enumerate(failures):
-            if failure not in _FAILURES:
+            if failure not in FAILURES:
                 raise ValueError(f"a failure is one of {[str(reason) for reason in Failure]}, got {failure!r}")
-            codes[row] = _FAILURES.index(Failure(failure))
+            codes[row] = FAILURES.index(Failure(failure))
     codes[~finite.all(-1) & (codes == _NONE)] = _DIVERGED
     return np.where(codes[:, None] == _NONE, fitness, np.float32(np.nan)), codes

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 
 from evonas.population.rows import WIDTH
-from evonas.types import NOBODY, Failure
-
-_FAILURES = tuple(Failure)
+from evonas.types import FAILURES, NOBODY, Failure
 
 _RECENT = 256
 """Appends that are kept as they came: to write each into five columns by itself costs more than all else here."""
@@ -17,6 +15,8 @@ _RECENT = 256
 
 class History:
     """Evaluated candidates in the order of telling, one row each; a few dozen bytes a row.
+
+    For one thread: to read it while another tells is a race.
 
     Attributes:
         objectives: numbers of a fitness.
@@ -66,7 +66,7 @@ class History:
 
     def failure(self, row: int) -> Failure:
         """Why a row has no fitness."""
-        return _FAILURES[self._column("failures")[row]]
+        return FAILURES[self._column("failures")[row]]
 
     @property
     def best(self) -> int | None:

@@ -1,5 +1,6 @@
 """Regularized evolution against a reference in plain Python that replays the same draws."""
 
+import dataclasses
 import functools
 
 import jax
@@ -9,6 +10,7 @@ import pytest
 from evolution_cases import Letters, compiled, told
 
 from evonas.evolution import regularized_evolution
+from evonas.evolution.survival import Oldest
 from evonas.genome import random_index
 from evonas.spaces import BitString
 from evonas.types import NOBODY
@@ -144,6 +146,23 @@ def test_the_worst_of_all_leaves_where_the_worst_of_the_sample_has_left_already(
     child, state = bound.ask(KEY, state, 1)
     state = bound.tell(state, child.replace(replaces=jnp.array([99])), jnp.array([[5.0]]))
     assert state.members.ids.tolist() == [0, 4, 2, 3]
+
+
+@dataclasses.dataclass(frozen=True)
+class WorstEver(Oldest):
+    """A user's own: the worst of the sample leaves, dead or alive."""
+
+    def place(self, members, child, replaces, told, distance):
+        return jnp.argmax(members.ids == replaces), True
+
+
+def test_a_users_own_survival_knows_the_worst_of_the_sample():
+    whole = regularized_evolution(4, 200)  # all members are in each sample
+    bound = compiled(dataclasses.replace(whole, survive=WorstEver()), SPACE)
+    state = told(bound, KEY, [4.0, 1.0, 3.0, 2.0])
+    child, state = bound.ask(KEY, state, 1)
+    assert child.replaces.tolist() == [1]
+    assert bound.tell(state, child, jnp.ones((1, 1))).members.ids.tolist() == [0, 4, 2, 3]
 
 
 def test_told_out_of_order_the_first_told_is_the_oldest():
