@@ -28,6 +28,11 @@ class Choice(nnx.Module):
         kept = range(len(makers)) if only is None else [only]
         self.operations = nnx.Dict({f"choice{i}": _as_module(makers[i]()) for i in kept})
 
+    @property
+    def in_order(self) -> list[nnx.Module]:
+        """The operations built, in the order of their makers: put together again, a module has its names sorted."""
+        return [self.operations[name] for name in sorted(self.operations, key=lambda name: (len(name), name))]
+
     def __call__(self, x: jax.Array, index: jax.Array | None = None, *arguments: Any) -> jax.Array:
         """Run operation ``index``, an int32 scalar; it is not read where only one was built.
 
@@ -51,7 +56,7 @@ class Choice(nnx.Module):
             *arguments: as of a call.
             last: whether the ``x`` that is returned is not used.
         """
-        operations = list(self.operations.values())
+        operations = self.in_order
         if self.only is not None:
             y = operations[0](x, *arguments)
             return y if total is None else total + y, x

@@ -152,7 +152,7 @@ def test_the_worst_of_all_leaves_where_the_worst_of_the_sample_has_left_already(
 class WorstEver(Oldest):
     """A user's own: the worst of the sample leaves, dead or alive."""
 
-    def place(self, members, child, replaces, told, distance):
+    def place(self, members, _child, replaces, *_):
         return jnp.argmax(members.ids == replaces), True
 
 

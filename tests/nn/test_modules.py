@@ -160,3 +160,9 @@ def test_loops_and_switches_are_counted_as_often_as_they_run(how, multiply_adds)
 def test_a_loop_of_unknown_length_is_not_counted_but_refused():
     with pytest.raises(ValueError, match=r"a loop of unknown length can't be counted: give the space a count\(\)"):
         count_module(lambda rngs: Looping("while", rngs), (8,))
+
+
+def test_a_choice_among_more_than_ten_keeps_its_order_when_put_together_again():
+    parts = split(Choice([lambda n=n: lambda x: n * x for n in range(12)]))
+    choice = merge(parts.graph, parts.parameters, parts.statistics)
+    assert [float(choice(jnp.float32(1), jnp.int32(n))) for n in range(12)] == list(range(12))
