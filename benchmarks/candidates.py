@@ -100,19 +100,21 @@ def main() -> None:
         precision=options.precision,
     )
     record = {"work": dataclasses.asdict(given), "device": options.device, "warm": options.warm}
-    earlier = earlier_rounds(options.json, record)
-    rounds: list[dict[str, float]] = []
+    machine = {"machine": platform.processor()}
+    rounds = earlier_rounds(options.json, record)
     with tempfile.TemporaryDirectory() as caches:
         for number in range(options.rounds + options.warm):
-            rounds.append({})
+            seconds = {}
             for name in options.contestants or contestants:
                 cache = f"{caches}/{name}" if options.warm else f"{caches}/{name}-{number}"
-                rounds[-1][name] = run(contestants[name], given, options.device, cache)
-                print(f"{name:18} {rounds[-1][name]:7.1f} s", file=sys.stderr, flush=True)
-    rounds = earlier + rounds[options.warm :]
+                seconds[name] = run(contestants[name], given, options.device, cache)
+                print(f"{name:18} {seconds[name]:7.1f} s", file=sys.stderr, flush=True)
+            if options.warm and number == 0:
+                continue
+            rounds.append(seconds)
+            if options.json:
+                options.json.write_text(json.dumps(record | machine | {"rounds": rounds}, indent=1))
     show(rounds, given.architectures)
-    if options.json:
-        options.json.write_text(json.dumps(record | {"machine": platform.processor(), "rounds": rounds}, indent=1))
 
 
 def earlier_rounds(file: Path | None, record: dict) -> list[dict[str, float]]:

@@ -1,15 +1,16 @@
 """Images trained a second once everything is compiled, and how far that is from the machine's best.
 
 Each contestant is a process that trains cells of one operation and some architectures (see `work.py`) for an epoch
-again and again, one after another; the fastest epoch counts, and the median of the rounds, in which contestants take
-turns. On a CPU each has one core, but for ``evonas-two``: two devices, each with a network, on two cores.
-``evonas-masked`` and ``evonas-mapped`` train four networks at once on one device, under `jax.vmap` and `jax.lax.map`.
-evonas's time includes fresh weights and 64 validation images.
+again and again, one after another; the fastest of ``--epochs`` counts, after one that does not, and the median of the
+rounds, in which contestants take turns. On a CPU each has one core, but for ``evonas-two``: two devices, each with a
+network, on two cores. ``evonas-masked`` and ``evonas-mapped`` train four networks at once on one device, under
+`jax.vmap` and `jax.lax.map`. evonas's time includes fresh weights and 64 validation images.
 
 The limit is the best rate of a square matrix product in the same round; the achieved rate counts six operations for
 each multiply-add of the network and image: forward, and twice that backward.
 
     python benchmarks/steady.py --work a --rounds 5
+    python benchmarks/steady.py --work b --architectures 100 --images 640 --epochs 1 --rounds 5
     python benchmarks/steady.py --device gpu --rounds 3
 
 A round on (a) takes about 2 minutes on a CPU core, of which a minute is compiling in the first.
@@ -64,6 +65,7 @@ def main() -> None:
     parser.add_argument("--work", choices=work.WORKS, help="by default a, or gpu on a GPU")
     parser.add_argument("--architectures", type=int, default=8)
     parser.add_argument("--images", type=int, help="of an epoch; by default 20 batches")
+    parser.add_argument("--epochs", type=int, default=3, help="of which the fastest counts")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=["evonas", "pytorch"])
@@ -87,7 +89,7 @@ def main() -> None:
             for name, rounds in rates.items():
                 script, *more = CONTESTANTS[name]
                 command = [sys.executable, str(HERE / "contestants" / script), json.dumps(dataclasses.asdict(given))]
-                more += ["--device", options.device, "--rounds", "3"]
+                more += ["--device", options.device, "--rounds", str(options.epochs)]
                 cores = {0, 1} if one_core and name == "evonas-two" else one_core
                 rounds.append(json.loads(run([*command, *more], cache, cores)))
                 print(name, {cell: round(rounds[-1][cell]) for cell in work.UNIFORM}, file=sys.stderr, flush=True)
