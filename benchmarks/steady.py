@@ -1,16 +1,16 @@
 """Images trained a second once everything is compiled, and how far that is from the machine's best.
 
 Each contestant is a process that trains cells of one operation and some architectures (see `work.py`) for an epoch
-again and again, one after another; the fastest of ``--epochs`` counts, after one that does not, and the median of the
-rounds, in which contestants take turns. On a CPU each has one core, but for ``evonas-two``: two devices, each with a
-network, on two cores. ``evonas-masked`` and ``evonas-mapped`` train four networks at once on one device, under
-`jax.vmap` and `jax.lax.map`. evonas's time includes fresh weights and 64 validation images.
+again and again, one after another, and measures the accuracy on 64 images after each; the fastest of ``--epochs``
+counts, and the median of the rounds, in which contestants take turns. On a CPU each has one core, but for
+``evonas-two``: two devices, each with a network, on two cores. ``evonas-masked`` and ``evonas-mapped`` train four
+networks at once on one device, under `jax.vmap` and `jax.lax.map`. evonas's time includes fresh weights.
 
 The limit is the best rate of a square matrix product in the same round; the achieved rate counts six operations for
 each multiply-add of the network and image: forward, and twice that backward.
 
     python benchmarks/steady.py --work a --rounds 5
-    python benchmarks/steady.py --work b --architectures 100 --images 640 --epochs 1 --rounds 5
+    python benchmarks/steady.py --work b --architectures 100 --epochs 1 --rounds 5
     python benchmarks/steady.py --device gpu --rounds 3
 
 A round on (a) takes about 2 minutes on a CPU core, of which a minute is compiling in the first.

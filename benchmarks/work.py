@@ -122,8 +122,13 @@ def run(trainer: Trainer, given: Work, options: argparse.Namespace) -> None:
     """Train the share of architectures that is asked for, or time as many rounds of each."""
 
     def prepare(genome: list[int]) -> Callable[[], None]:
+        def epoch(steps: int = given.steps) -> None:
+            trainer.epoch(steps)
+            trainer.accuracy()
+
         trainer.start(genome)
-        return lambda: trainer.epoch(given.steps)
+        epoch(1)  # what there is to compile
+        return epoch
 
     if options.rounds:
         time_each(prepare, given, options.rounds)
@@ -147,18 +152,18 @@ def time_each(prepare: Callable[[list[int]], Callable[[], Any]], given: Work, ro
     """Print the images a second of cells of one operation, and of each architecture, nothing compiled meanwhile.
 
     Args:
-        prepare: gives a genome's epoch, which returns when it is done.
+        prepare: gives a genome's epoch, validation included, which returns when it is done and compiles nothing.
         given: the work.
-        rounds: of which the fastest counts, after one that does not.
+        rounds: of which the fastest counts.
         at_once: networks that an epoch trains.
     """
     cells = UNIFORM | {str(genome): genome for genome in given.genomes().tolist()}
     rates = {}
     for name, genome in cells.items():
         epoch, seconds = prepare(genome), []
-        for _ in range(rounds + 1):
+        for _ in range(rounds):
             started = time.perf_counter()
             epoch()
             seconds.append(time.perf_counter() - started)
-        rates[name] = at_once * given.steps * given.batch / min(seconds[1:])
+        rates[name] = at_once * given.steps * given.batch / min(seconds)
     print(json.dumps(rates))

@@ -108,9 +108,12 @@ def main() -> None:
         prepare = several_at_once(given, options.way, options.at_once)
         return work.time_each(prepare, given, options.rounds, options.at_once)
     train, at_once = evaluator(given), len(jax.local_devices())
-    work.time_each(
-        lambda genome: lambda: list(train(candidates(np.array([genome] * at_once)))), given, options.rounds, at_once
-    )
+
+    def prepare(genome):
+        return lambda: list(train(candidates(np.array([genome] * at_once))))
+
+    prepare(given.genomes()[0])()  # compiles
+    work.time_each(prepare, given, options.rounds, at_once)
     return None
 
 
