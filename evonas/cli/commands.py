@@ -232,7 +232,7 @@ def _print_result(console: Console, run: Run) -> None:
         {
             "validation": display.format_metrics(best.measurement.metrics),
             "test": test,
-            "random founders' mean": f"{display.format_number(run.founders_mean)} (fitness)",
+            "random founders": _founders(run),
             "parameters": f"{best.measurement.metrics['parameters']:,}",
             "multiply-adds": f"{best.measurement.metrics['multiply_adds']:,}",
             "evaluations": run.population.evaluations,
@@ -243,3 +243,11 @@ def _print_result(console: Console, run: Run) -> None:
     )
     display.print_front(console, run.evaluations)
     display.print_hint(console, f"train it for good with: {shlex.join(['evonas', 'retrain', str(run.workdir)])}")
+
+
+def _founders(run: Run) -> str:
+    fitness = run.founders_fitness
+    if not fitness.size:
+        return "all failed"
+    best, mean = (display.format_number(float(value)) for value in (fitness.max(), fitness.mean()))
+    return f"fitness of the best {best}, mean {mean}"

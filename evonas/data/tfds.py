@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+from etils import epath
 
 from evonas.data.dataset import Dataset, Split
 from evonas.data.split import divide
@@ -75,6 +76,10 @@ class TFDS:
     def _builder(self) -> Any:
         import tensorflow_datasets as tfds
 
+        if self.data_dir is not None and not epath.Path(self.data_dir).exists():
+            raise FileNotFoundError(
+                f"data_dir {self.data_dir} does not exist; create it to have {self.name} downloaded there"
+            )
         try:
             return tfds.builder(self.name, data_dir=self.data_dir)
         except tfds.core.DatasetNotFoundError as error:

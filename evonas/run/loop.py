@@ -65,11 +65,10 @@ class Run:
         return sum(evaluation.measurement.seconds for evaluation in self.evaluations)
 
     @property
-    def founders_mean(self) -> float:
-        """Mean first fitness of the random founders that did not fail."""
+    def founders_fitness(self) -> np.ndarray:
+        """First fitness of the random founders that did not fail: ``[F]``."""
         size = self.population.algorithm.population_size
-        fitness = [e.measurement.fitness[0] for e in self.evaluations if e.id < size and e.measurement.fitness]
-        return float(np.mean(fitness)) if fitness else float("nan")
+        return np.array([e.measurement.fitness[0] for e in self.evaluations if e.id < size and e.measurement.fitness])
 
     def test(self) -> dict[str, Any]:
         """Test metrics of the best, trained exactly as in the search. In a workdir they are measured but once.

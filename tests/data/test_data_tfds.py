@@ -117,6 +117,12 @@ def test_a_data_set_that_there_is_not_is_said_in_one_line(tmp_path, name, messag
     assert "\n" not in str(caught.value)
 
 
+def test_a_folder_that_is_not_there_is_named_before_anything_is_downloaded(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere does not exist; create it to have cifar10 downloaded there"):
+        TFDS("cifar10", data_dir=str(tmp_path / "nowhere")).load()
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_a_download_that_fails_is_said_in_one_line(tmp_path, unprepared):
     unprepared(ConnectionError("no route to host\nand much more"))
     with pytest.raises(
