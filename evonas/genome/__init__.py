@@ -8,6 +8,7 @@ from evonas.genome.crossover import one_point_crossover as one_point_crossover
 from evonas.genome.crossover import two_point_crossover as two_point_crossover
 from evonas.genome.crossover import uniform_crossover as uniform_crossover
 from evonas.genome.encoding import enumerate_genomes as enumerate_genomes
+from evonas.genome.encoding import first_row as first_row
 from evonas.genome.encoding import genome_index as genome_index
 from evonas.genome.encoding import one_hot as one_hot
 from evonas.genome.encoding import random_genome as random_genome

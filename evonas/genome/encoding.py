@@ -56,3 +56,10 @@ def one_hot(genome: ArrayLike, cardinalities: tuple[int, ...]) -> jax.Array:
     """The genes unfolded: ``[sum(cardinalities)]`` float32, one 1 a gene."""
     starts = np.concatenate([[0], np.cumsum(cardinalities)[:-1]]).astype(np.int32)
     return jnp.zeros(int(np.sum(cardinalities)), jnp.float32).at[jnp.asarray(genome) + starts].set(1.0)
+
+
+def first_row(rows: jax.Array, counts: jax.Array) -> jax.Array:
+    """Of rows ``[K, L]`` of integers, and whether each counts ``[K]``, the place of the first in dictionary order."""
+    for column in rows.T:
+        counts &= column == jnp.min(jnp.where(counts, column, jnp.iinfo(rows.dtype).max))
+    return jnp.argmax(counts)

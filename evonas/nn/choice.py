@@ -26,7 +26,7 @@ class Choice(nnx.Module):
     def __init__(self, makers: Sequence[Callable[[], Callable]], only: int | None = None):
         self.only = only
         kept = range(len(makers)) if only is None else [only]
-        self.operations = nnx.Dict({f"choice{i}": _as_module(makers[i]()) for i in kept})
+        self.operations = nnx.Dict({f"choice{i}": as_module(makers[i]()) for i in kept})
 
     @property
     def in_order(self) -> list[nnx.Module]:
@@ -106,5 +106,6 @@ class Weightless(nnx.Module):
         return self.function(x, *arguments)
 
 
-def _as_module(operation: Callable) -> nnx.Module:
+def as_module(operation: Callable) -> nnx.Module:
+    """A module as it is, a plain function as one without weights."""
     return operation if isinstance(operation, nnx.Module) else Weightless(operation)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from evonas.nn.convolution import COUNTED
+from evonas.nn.draws import Draws
 from evonas.nn.plain import merge, split
 from evonas.types import Count
 
@@ -24,7 +25,7 @@ def count_module(make: Callable[[nnx.Rngs], nnx.Module], input_shape: tuple[int,
     graph: list[nnx.GraphDef] = []
 
     def build(key: jax.Array) -> tuple[Any, Any]:
-        module = make(nnx.Rngs(key))
+        module = make(Draws(key))
         module.eval()
         parts = split(module)
         graph.append(parts.graph)

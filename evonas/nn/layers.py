@@ -19,22 +19,41 @@ class Convolution(nnx.Module):
         size: int,
         stride: int = 1,
         groups: int = 1,
+        dilation: int = 1,
         *,
         rngs: nnx.Rngs,
         style: Style,
     ):
-        self.stride, self.groups, self.style = stride, groups, style
+        self.stride, self.groups, self.dilation, self.style = stride, groups, dilation, style
         self.kernel = nnx.Param(style.kernel(rngs, (size, size, inputs // groups, outputs)))
 
     def __call__(self, x: jax.Array, rectified: bool = False) -> jax.Array:
         """Convolve ``x`` ``[B, H, W, I]``, or its positive part."""
         kernel = self.kernel[...].astype(self.style.dtype)
-        return convolve(x.astype(self.style.dtype), kernel, self.stride, 1, self.groups, rectified)
+        return convolve(x.astype(self.style.dtype), kernel, self.stride, self.dilation, self.groups, rectified)
 
-    def narrow(self, inputs: jax.Array, outputs: jax.Array) -> None:
+    def narrow(self, inputs: jax.Array | int, outputs: jax.Array | int) -> None:
         """Scale the new weights to those of a layer of so many channels; the others are not in use."""
         fan = inputs if self.groups == 1 else 1
         self.kernel.set_value(self.kernel[...] * self.style.narrowing(self.kernel.shape, fan, outputs))
+
+
+class LineConvolution(nnx.Module):
+    """Convolution along one axis of an image alone, 1 its height or 2 its width, and so is its stride."""
+
+    def __init__(
+        self, inputs: int, outputs: int, size: int, axis: int, stride: int = 1, *, rngs: nnx.Rngs, style: Style
+    ):
+        self.axis, self.stride, self.style = axis, stride, style
+        self.kernel = nnx.Param(style.kernel(rngs, (1, size, inputs, outputs)))
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Convolve ``x`` ``[B, H, W, I]``."""
+        dtype = self.style.dtype
+        x = (x.swapaxes(1, 2) if self.axis == 1 else x).astype(dtype)
+        lines = convolve(x.reshape(-1, 1, *x.shape[2:]), self.kernel[...].astype(dtype), self.stride)
+        y = lines.reshape(*x.shape[:2], *lines.shape[2:])
+        return y.swapaxes(1, 2) if self.axis == 1 else y
 
 
 class Linear(nnx.Module):
@@ -50,7 +69,7 @@ class Linear(nnx.Module):
         dtype = self.style.dtype
         return x.astype(dtype) @ self.kernel[...].astype(dtype) + self.bias[...].astype(dtype)
 
-    def narrow(self, inputs: jax.Array, outputs: jax.Array | int) -> None:
+    def narrow(self, inputs: jax.Array | int, outputs: jax.Array | int) -> None:
         """Scale the new weights to those of a layer of so many channels; the others are not in use."""
         self.kernel.set_value(self.kernel[...] * self.style.narrowing(self.kernel.shape, inputs, outputs))
 
@@ -78,7 +97,7 @@ class SeparableConvolution(nnx.Module):
         """Convolve ``x`` ``[B, H, W, I]``."""
         return self.pointwise(self.depthwise(x))
 
-    def narrow(self, inputs: jax.Array, outputs: jax.Array) -> None:
+    def narrow(self, inputs: jax.Array | int, outputs: jax.Array | int) -> None:
         """Scale the new weights to those of a layer of so many channels; the others are not in use."""
         self.depthwise.narrow(inputs, inputs)
         self.pointwise.narrow(inputs, outputs)

@@ -12,7 +12,7 @@ import numpy as np
 def average_pool(x: jax.Array, size: int = 3) -> jax.Array:
     """Mean of the ``size`` x ``size`` neighbourhood of each place of ``x`` ``[B, H, W, C]``, stride 1.
 
-    Padding is left out of the count.
+    Padding is left out of the count. The window of an even size begins at its place.
     """
     return _windows(x, size, 0.0, jnp.add) * _shares(x, size)
 
@@ -22,16 +22,19 @@ def _forward(x: jax.Array, size: int) -> tuple[jax.Array, None]:
 
 
 def _backward(size: int, kept: None, slope: jax.Array) -> tuple[jax.Array]:
-    """A place is in the windows of its neighbours, as they are in its own: JAX's derivative makes an array a shift."""
+    """The sum over all windows that a place is in: JAX's derivative makes an array a shift."""
     del kept
-    return (_windows(slope * _shares(slope, size), size, 0.0, jnp.add),)
+    return (_windows(slope * _shares(slope, size), size, 0.0, jnp.add, mirrored=True),)
 
 
 average_pool.defvjp(_forward, _backward)
 
 
 def max_pool(x: jax.Array, size: int = 3) -> jax.Array:
-    """Maximum of the ``size`` x ``size`` neighbourhood of each place of ``x`` ``[B, H, W, C]``, stride 1."""
+    """Maximum of the ``size`` x ``size`` neighbourhood of each place of ``x`` ``[B, H, W, C]``, stride 1.
+
+    The window of an even size begins at its place.
+    """
     return _windows(x, size, -jnp.inf, _larger)
 
 
@@ -71,10 +74,16 @@ def _shares(x: jax.Array, size: int) -> jax.Array:
     return jnp.asarray(1.0 / np.multiply.outer(*counts)[:, :, None], x.dtype)
 
 
-def _windows(x: jax.Array, size: int, fill: float, combine: Callable[[jax.Array, jax.Array], jax.Array]) -> jax.Array:
+def _windows(
+    x: jax.Array,
+    size: int,
+    fill: float,
+    combine: Callable[[jax.Array, jax.Array], jax.Array],
+    mirrored: bool = False,
+) -> jax.Array:
     """Each place's window combined, over rows and then columns: padded once, the rest is one pass over memory."""
-    border = size // 2
-    padded = jnp.pad(x, ((0, 0), (border, border), (border, border), (0, 0)), constant_values=fill)
+    borders = ((size - 1) // 2, size // 2)[:: -1 if mirrored else 1]
+    padded = jnp.pad(x, ((0, 0), borders, borders, (0, 0)), constant_values=fill)
     rows = _combined(padded, 1, size, combine)
     return _combined(rows, 2, size, combine)
 

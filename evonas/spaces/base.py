@@ -49,7 +49,8 @@ class Space(abc.ABC):
     def supernet(self, *, rngs: nnx.Rngs, **style: Any) -> nnx.Module | None:
         """A module ``(x, genome) -> outputs`` that holds every choice and runs those of a traced genome.
 
-        Its weights have the paths of `network`'s, and at least their sizes.
+        Its weights have the paths of `network`'s, and at least their sizes. Where `signature` is not always ``()``,
+        this takes it as an argument of that name.
         """
         del rngs, style
         return None

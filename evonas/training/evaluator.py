@@ -183,8 +183,10 @@ def training_function(space: Space, genome: np.ndarray, dataset: Dataset, traini
     """The traceable ``(genome, candidate, seed, hyperparameters, data) -> metrics`` of a genome's signature."""
     style = {"dtype": jnp.dtype(training.precision), "initializer": training.initializer}
     shared = _has_supernet(space)
+    signature = space.signature(genome) if shared else ()
+    parts: dict[str, Any] = {"signature": signature} if signature else {}  # of one signature for all, nothing is said
     model = Model(
-        (lambda rngs: space.supernet(rngs=rngs, **style))  # type: ignore[arg-type, return-value]
+        (lambda rngs: space.supernet(rngs=rngs, **parts, **style))  # type: ignore[arg-type, return-value]
         if shared
         else (lambda rngs: space.network(genome, rngs=rngs, **style))
     )

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from evonas.nn import Draws, merge, split
+from evonas.nn import Draws, WithAuxiliary, merge, split
 
 
 class Model:
@@ -24,7 +24,8 @@ class Model:
     def __init__(self, make: Callable[[nnx.Rngs], nnx.Module]):
         self._make = make
         self._graphs: dict[bool, nnx.GraphDef] = {}
-        self._takes_rngs, self._normals = False, 0
+        self._takes: frozenset[str] = frozenset()
+        self._normals = 0
         jax.eval_shape(self._trace, jax.random.key(0))
 
     def init(self, key: jax.Array, *context: jax.Array) -> tuple[Any, Any]:
@@ -39,12 +40,23 @@ class Model:
         parts = split(module)
         return parts.parameters, parts.statistics
 
-    def train(self, parameters: Any, statistics: Any, key: jax.Array, *inputs: jax.Array) -> tuple[jax.Array, Any]:
-        """Outputs ``[B, K]`` float32 in training mode, and the new statistics; the key is consumed by dropout."""
+    def train(
+        self, parameters: Any, statistics: Any, key: jax.Array, progress: jax.Array, *inputs: jax.Array
+    ) -> tuple[jax.Array | WithAuxiliary, Any]:
+        """Outputs ``[B, K]`` float32 in training mode, and the new statistics.
+
+        Args:
+            parameters: of the module.
+            statistics: of the module.
+            key: consumed by dropout.
+            progress: share of the training that is done, for modules that ask for it.
+            *inputs: of the module.
+        """
         module = merge(self._graphs[True], parameters, statistics)
-        streams = {"rngs": nnx.Rngs(dropout=key)} if self._takes_rngs else {}
-        outputs = module(*inputs, **streams)
-        return outputs.astype(jnp.float32), split(module).statistics
+        offered = {"rngs": nnx.Rngs(dropout=key), "progress": progress}
+        outputs = module(*inputs, **{name: value for name, value in offered.items() if name in self._takes})
+        changed = split(module).statistics
+        return _in_float32(outputs), changed
 
     def evaluate(self, parameters: Any, statistics: Any, *inputs: jax.Array) -> jax.Array:
         """Outputs ``[B, K]`` float32 in evaluation mode."""
@@ -58,10 +70,18 @@ class Model:
         draws = Draws(key)
         module = self._make(draws)
         self._normals = draws.taken
-        self._takes_rngs = "rngs" in inspect.signature(type(module).__call__).parameters
+        self._takes = frozenset(inspect.signature(type(module).__call__).parameters)
         module.train()
         self._graphs[True] = split(module).graph
         module.eval()
         parts = split(module)
         self._graphs[False] = parts.graph
         return parts.parameters, parts.statistics
+
+
+def _in_float32(outputs: jax.Array | WithAuxiliary) -> jax.Array | WithAuxiliary:
+    if not isinstance(outputs, WithAuxiliary):
+        return outputs.astype(jnp.float32)
+    return outputs._replace(
+        outputs=outputs.outputs.astype(jnp.float32), auxiliary=outputs.auxiliary.astype(jnp.float32)
+    )

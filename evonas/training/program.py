@@ -7,6 +7,7 @@ hyperparameters are arguments of it.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ import numpy as np
 import optax
 
 from evonas.data.dataset import Dataset, Scales, Split
+from evonas.nn import WithAuxiliary
 from evonas.training import augmentation, metrics
 from evonas.training.model import Model
 from evonas.training.optimizer import Hyperparameters, learning_rates, make_optimizer
@@ -47,7 +49,7 @@ class Progress(NamedTuple):
     statistics: Any
     optimizer: Any
     epoch: jax.Array  # int32: epochs done
-    loss: jax.Array  # float32: mean training loss of the last epoch; of standardised targets in a regression
+    loss: jax.Array  # float32: mean training loss of the last epoch, auxiliary heads included; targets standardised
     accuracy: jax.Array  # float32: share of right answers while training in the last epoch; 0 for regression
 
 
@@ -107,8 +109,9 @@ class Program:
             parameters, statistics, state, loss, right = carry
             rows = jax.lax.dynamic_slice_in_dim(order, i * self._batch(data), self._batch(data))
             key = jax.random.fold_in(step_key, i)
+            done = (progress.epoch + i / steps) / hyperparameters.epochs
             slope, (statistics, batch_loss, batch_right) = jax.grad(self._loss, has_aux=True)(
-                parameters, statistics, key, data, rows, *context
+                parameters, statistics, key, done, data, rows, *context
             )
             optimizer = self._optimizer(hyperparameters.weight_decay, rates[i])
             updates, state = optimizer.update(slope, state, parameters)
@@ -158,14 +161,27 @@ class Program:
         return min(self.training.batch_size, len(data.train.targets))
 
     def _loss(
-        self, parameters: Any, statistics: Any, key: jax.Array, data: DeviceData, rows: jax.Array, *context: jax.Array
+        self,
+        parameters: Any,
+        statistics: Any,
+        key: jax.Array,
+        done: jax.Array,
+        data: DeviceData,
+        rows: jax.Array,
+        *context: jax.Array,
     ) -> tuple[jax.Array, tuple[Any, jax.Array, jax.Array]]:
         augment_key, dropout_key = jax.random.split(key)
         x = self._augmented(augment_key, data.scales.standardise(data.train.inputs[rows].astype(jnp.float32)))
         targets = data.train.targets[rows]
         targets = data.scales.standardise_targets(targets) if self.task == "regression" else targets
-        outputs, statistics = self.model.train(parameters, statistics, dropout_key, x, *context)
-        loss = metrics.example_losses(outputs, targets, self.task, self.training.label_smoothing).mean()
+        trained, statistics = self.model.train(parameters, statistics, dropout_key, done, x, *context)
+        losses = functools.partial(
+            metrics.example_losses, targets=targets, task=self.task, label_smoothing=self.training.label_smoothing
+        )
+        outputs = trained.outputs if isinstance(trained, WithAuxiliary) else trained
+        loss = losses(outputs).mean()
+        if isinstance(trained, WithAuxiliary):
+            loss += trained.weight * losses(trained.auxiliary).mean()
         right = jnp.float32(0) if self.task == "regression" else (outputs.argmax(-1) == targets).mean(dtype=jnp.float32)
         return loss, (statistics, loss, right)
 

@@ -14,7 +14,7 @@ def images(shape):
     return jnp.asarray(np.random.default_rng(0).normal(size=shape), jnp.float32)
 
 
-@pytest.mark.parametrize("size", [3, 5])
+@pytest.mark.parametrize("size", [2, 3, 5])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_pools_equal_reduce_window(shape, size):
     x = images(shape)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from evonas.nn import inherit, merge, split
-from evonas.spaces import MLP, BitString, MacroCNN, NASBench201
+from evonas.nn import Draws, WithAuxiliary, inherit, merge, split
+from evonas.spaces import DARTS, MLP, BitString, MacroCNN, NASBench101, NASBench201, NASNet
+from evonas.spaces.nasnet.genes import unfold
 
 SPACES = {
     "nasbench201": NASBench201(channels=4, cells_per_stage=1, classes=3, input_shape=(6, 6, 3)),
@@ -18,10 +19,39 @@ SPACES = {
     "macro narrow": MacroCNN(
         filters=(3,), norms=("layer",), connections=("residual",), dense=(6, 3), classes=3, input_shape=(6, 6, 3)
     ),
+    "nasnet": NASNet(
+        *(3, 4),
+        stem_filters=28,
+        searched=("none", "max_pool_3x3", "separable_3x3_2"),
+        classes=3,
+        input_shape=(9, 10, 3),
+        auxiliary_weight=0.4,
+        drop_path=0.5,
+    ),
+    "nasnet imagenet": NASNet(1, 8, "imagenet", 8, 3, (20, 20, 3), searched=("none", "1x7_7x1", "dilated_3x3_rate_2")),
+    "darts": DARTS(3, 4, classes=3, input_shape=(8, 8, 3)),
+    "nasbench101": NASBench101(7, 2, 1, classes=3, input_shape=(6, 6, 3)),
+    "nasbench101 one end": NASBench101(7, 2, 1, classes=3, input_shape=(6, 6, 3)),
+    "nasbench101 three ends": NASBench101(7, 2, 1, classes=3, input_shape=(6, 6, 3)),
     "mlp": MLP(widths=(8, 4, 12), classes=3, input_shape=(5,)),
     "bits": BitString(dim=6, classes=3),
 }
-MANY = {"nasbench201": 42, "macro": 12, "macro deep": 4, "macro narrow": 4, "mlp": 20, "bits": 20}
+SIGNATURES = {"nasbench101": (2,), "nasbench101 one end": (1,), "nasbench101 three ends": (3,)}
+"""Of the genomes that are looked at, where a space has several."""
+MANY = {
+    "nasnet": 3,
+    "nasnet imagenet": 2,
+    "darts": 2,
+    "nasbench101": 4,
+    "nasbench101 one end": 2,
+    "nasbench101 three ends": 2,
+    "nasbench201": 42,
+    "macro": 12,
+    "macro deep": 4,
+    "macro narrow": 4,
+    "mlp": 20,
+    "bits": 20,
+}
 """Genomes beside the eight of the quick test."""
 QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 
@@ -37,6 +67,8 @@ def both_modes(module, genome_matters):
         def output(graph, parameters):
             module = merge(graph, parameters, statistics)
             logits = module(x, genome if genome_matters else None, rngs=nnx.Rngs(dropout=key))
+            if isinstance(logits, WithAuxiliary):
+                logits = jnp.concatenate([logits.outputs, logits.weight * logits.auxiliary], -1)
             return logits, split(module).statistics
 
         def loss(parameters):
@@ -49,18 +81,24 @@ def both_modes(module, genome_matters):
     return run
 
 
+def supernet(name, **style):
+    """A shared network without arrays."""
+    parts = {"signature": SIGNATURES[name]} if name in SIGNATURES else {}
+    return nnx.eval_shape(lambda: SPACES[name].supernet(rngs=Draws(jax.random.key(0)), **parts, **style))
+
+
 @functools.cache
 def shared(name):
     """Weights of the shared network, none of them a scale of 1 or a bias of 0, and its program."""
     space = SPACES[name]
-    module = nnx.eval_shape(lambda: space.supernet(rngs=nnx.Rngs(params=0)))
+    module = supernet(name)
     parts = split(module)
     random = np.random.default_rng(0)
     parameters = jax.tree.map(lambda leaf: weights(random, leaf.shape), parts.parameters)
     statistics = jax.tree.map(lambda leaf: 0.5 + random.random(leaf.shape, np.float32), parts.statistics)
     parameters, statistics = jax.tree.map(jnp.asarray, (parameters, statistics))
     key = jax.random.key(0)
-    arguments = (parameters, statistics, examples(space), space.sample(key), key)
+    arguments = (parameters, statistics, examples(space), genomes_of(name, 1, 0)[0], key)
     return parameters, statistics, jax.jit(both_modes(module, True)).lower(*arguments).compile(QUICK)
 
 
@@ -126,7 +164,7 @@ def check_genome(name, genome):
     space, key = SPACES[name], jax.random.key(5)
     parameters, statistics, program = shared(name)
     x = examples(space)
-    network = nnx.eval_shape(lambda: space.network(genome, rngs=nnx.Rngs(params=0)))
+    network = nnx.eval_shape(lambda: space.network(genome, rngs=Draws(jax.random.key(0))))
     own = split(inherit(network, parameters, statistics))
     arguments = (own.parameters, own.statistics, x, genome, key)
     run = both_modes(network, False)
@@ -142,33 +180,52 @@ def check_genome(name, genome):
     assert found <= 1e-5 or found <= 10 * rounding(run, *arguments, expected)
 
 
-def genomes_of(space, number, seed):
-    return jax.vmap(space.sample)(jax.random.split(jax.random.key(seed), number))
+def genomes_of(name, number, seed):
+    space = SPACES[name]
+    drawn = np.asarray(jax.vmap(space.sample)(jax.random.split(jax.random.key(seed), 40 * number)))
+    fitting = [
+        genome for genome in drawn if space.signature(genome) == SIGNATURES.get(name, ()) and space.is_valid(genome)
+    ]
+    return [with_exceptions(space, genome, i) for i, genome in enumerate(fitting[:number])]
+
+
+def with_exceptions(space, genome, number):
+    """Of a NASNet's genomes the odd ones, as published cells have: states output though taken, or dropped."""
+    if not isinstance(space, NASNet) or number % 2 == 0:
+        return genome
+    changed, exceptions = genome.copy(), np.array(["exception" in name for name in space.genes])
+    if number == 1:
+        # One output of each cell: as wide as what the next cell makes of it.
+        for cell, start in ((cells, exceptions.nonzero()[0][7 * i]) for i, cells in enumerate(unfold(genome))):
+            changed[start : start + 7] = cell.outputs != (np.arange(7) == 6)
+    else:
+        changed[exceptions] = np.random.default_rng(number).integers(0, 2, exceptions.sum())
+    return changed if space.is_valid(changed) else genome
 
 
 @pytest.mark.parametrize("name", ["nasbench201", "macro", "mlp", "bits"])
 def test_shared_network_equals_the_own_network_of_eight_genomes(name):
-    for genome in genomes_of(SPACES[name], 8, seed=0):
+    for genome in genomes_of(name, 8, seed=0):
         check_genome(name, genome)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SPACES)
 def test_shared_network_equals_the_own_network_of_many_genomes(name):
-    for genome in genomes_of(SPACES[name], MANY[name], seed=1):
+    for genome in genomes_of(name, MANY[name], seed=1):
         check_genome(name, genome)
 
 
-@pytest.mark.parametrize("name", ["macro", "mlp", "bits"])
+@pytest.mark.parametrize("name", ["nasnet", "nasbench101", "macro", "mlp", "bits"])
 @pytest.mark.parametrize("initializer", ["he", "glorot"])
 def test_narrowed_weights_have_the_variance_of_the_own_network(name, initializer):
     space = SPACES[name]
-    genome = space.sample(jax.random.key(3))
-    parts = split(nnx.eval_shape(lambda: space.supernet(rngs=nnx.Rngs(params=0), initializer=initializer)))
+    genome = genomes_of(name, 1, seed=3)[0]
+    parts = split(supernet(name, initializer=initializer))
     before = jax.tree.map(lambda leaf: jnp.ones(leaf.shape), parts.parameters)
     shared_network = merge(parts.graph, before, parts.statistics)
     shared_network.narrow(genome)
-    own = split(nnx.eval_shape(lambda: space.network(genome, rngs=nnx.Rngs(params=0)))).parameters
+    own = split(nnx.eval_shape(lambda: space.network(genome, rngs=Draws(jax.random.key(0))))).parameters
     own = {path: leaf for path, leaf in jax.tree.leaves_with_path(own) if len(leaf.shape) > 1}
     after = dict(jax.tree.leaves_with_path(split(shared_network).parameters))
     assert own
@@ -184,10 +241,9 @@ def fan(shape, initializer):
     return area * shape[-2] if initializer == "he" else area * (shape[-2] + shape[-1]) / 2
 
 
-@pytest.mark.parametrize("name", ["nasbench201", "macro", "mlp", "bits"])
+@pytest.mark.parametrize("name", ["nasnet", "darts", "nasbench201", "macro", "mlp", "bits"])
 def test_shared_network_asks_for_a_genome(name):
     space = SPACES[name]
-    net = nnx.eval_shape(lambda: space.supernet(rngs=nnx.Rngs(params=0)))
-    parts = split(net)
+    parts = split(supernet(name))
     with pytest.raises(ValueError, match="genome"):
         jax.eval_shape(lambda p, s, x: merge(parts.graph, p, s)(x), parts.parameters, parts.statistics, examples(space))

@@ -11,7 +11,7 @@ from sklearn.metrics import f1_score
 from training_cases import random_genomes
 
 from evonas.data.dataset import Scales
-from evonas.nn import inherit, split
+from evonas.nn import WithAuxiliary, inherit, split
 from evonas.spaces import MLP
 from evonas.training import Training
 from evonas.training.model import Model
@@ -20,21 +20,35 @@ from evonas.training.program import DeviceData, Examples, Program, device_data
 
 
 class Recorder(nnx.Module):
-    """Takes examples for row numbers, and keeps the rows of each batch in its statistics."""
+    """Takes examples for row numbers; keeps each batch's rows, and the share of training done, in its statistics."""
 
     def __init__(self, steps, batch):
         self.weight = nnx.Param(jnp.zeros(1))
         self.rows = nnx.Variable(jnp.full((steps, batch), -1))
+        self.done = nnx.Variable(jnp.full(steps, -1.0))
         self.step = nnx.Variable(jnp.int32(0))
 
-    def __call__(self, x):
+    def __call__(self, x, progress=1.0):
         self.rows.set_value(self.rows[...].at[self.step[...]].set(x[:, 0].astype(jnp.int32)))
+        self.done.set_value(self.done[...].at[self.step[...]].set(progress))
         self.step.set_value(self.step[...] + 1)
         return x * self.weight[...]
 
 
-def rows_of_epochs(examples, batch, epochs, seed):
-    """Rows ``[epochs, steps, batch]`` in the order of training."""
+class Twofold(nnx.Module):
+    """A linear classifier, and in training a second one of half the weight."""
+
+    def __init__(self, inputs, outputs):
+        self.first, self.second = (nnx.Param(jnp.zeros((inputs, outputs))) for _ in range(2))
+        self.deterministic = False
+
+    def __call__(self, x):
+        outputs = x @ self.first[...]
+        return outputs if self.deterministic else WithAuxiliary(outputs, x @ self.second[...], 0.5)
+
+
+def recorded(examples, batch, epochs, seed):
+    """The statistics of a `Recorder` after training, by the number of their axes."""
     steps = examples // batch
     training = Training(epochs=epochs, batch_size=batch)
     program = Program(Model(lambda _: Recorder(epochs * steps, batch)), training, "regression", 1)
@@ -45,8 +59,12 @@ def rows_of_epochs(examples, batch, epochs, seed):
     epoch = jax.jit(program.epoch)
     for _ in range(epochs):
         progress = epoch(progress, key, given, data)
-    (rows,) = (leaf for leaf in jax.tree.leaves(progress.statistics) if leaf.ndim == 2)
-    return np.asarray(rows).reshape(epochs, steps, batch)
+    return {leaf.ndim: np.asarray(leaf) for leaf in jax.tree.leaves(progress.statistics)}
+
+
+def rows_of_epochs(examples, batch, epochs, seed):
+    """Rows ``[epochs, steps, batch]`` in the order of training."""
+    return recorded(examples, batch, epochs, seed)[2].reshape(epochs, -1, batch)
 
 
 def test_each_epoch_is_a_permutation_of_its_own():
@@ -65,6 +83,25 @@ def test_the_key_decides_the_order():
     first = rows_of_epochs(12, 4, 2, seed=0)
     assert (rows_of_epochs(12, 4, 2, seed=0) == first).all()
     assert (rows_of_epochs(12, 4, 2, seed=1) != first).any()
+
+
+def test_a_module_that_asks_for_it_is_told_how_much_of_the_training_is_done():
+    np.testing.assert_allclose(recorded(12, 4, epochs=2, seed=0)[1], np.arange(6) / 6, rtol=1e-6)
+
+
+def test_a_second_classifier_is_trained_along_and_not_measured(iris):
+    training = Training(epochs=1, batch_size=96, learning_rate=0.1)
+    program = Program(Model(lambda _: Twofold(4, 3)), training, iris.task, iris.classes)
+    data = jax.tree.map(jnp.asarray, device_data(iris, iris.validation))
+    progress = jax.jit(program.epoch)(program.start(key := jax.random.key(0)), key, hyperparameters_of(training), data)
+    assert progress.loss == pytest.approx(1.5 * np.log(3))
+    first, second = jax.tree.leaves(progress.parameters)
+    assert np.abs(second).max() > 0
+    np.testing.assert_allclose(second, first / 2, atol=1e-6)
+    mean, deviation = iris.statistics()
+    logits = np.asarray((iris.validation.inputs - mean) / deviation @ first, np.float64)
+    losses = np.log(np.exp(logits).sum(1)) - logits[np.arange(len(logits)), iris.validation.targets]
+    assert jax.jit(program.measure)(progress, data)["loss"] == pytest.approx(losses.mean(), rel=1e-5)
 
 
 def own_program(space, genome, dataset, training):

@@ -1,0 +1,121 @@
+"""Graphs and repeated modules as loops, against the same written out and JAX's derivatives."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from evonas.nn import LineConvolution, Style
+from evonas.nn.graph import Edges, run_graph
+from evonas.nn.repeated import repeated
+
+SHAPE = (2, 4, 4, 3)
+OPERATIONS = (
+    lambda _weights, statistics, x, _arguments: (jnp.zeros_like(x[:, :4, :4]), statistics),
+    lambda weights, statistics, x, _arguments: (jnp.tanh(x * weights), statistics + x.mean()),
+    lambda weights, statistics, x, _arguments: (jnp.sin(x[:, ::2, ::2] @ weights), statistics + 1),
+)
+READS = (0, 0, 1)
+EDGES = Edges(
+    sources=np.array([0, 0, 1, 0, 2]), targets=np.array([1, 2, 2, 3, 3]), operations=np.array([2, 1, 1, 0, 1])
+)
+"""Four states of the first buffer's shape, and one of twice its size, which the first edge reads."""
+
+
+def graph_inputs():
+    random = np.random.default_rng(0)
+
+    def normal(*shape):
+        return jnp.asarray(random.normal(size=shape), jnp.float32)
+
+    small = normal(4, *SHAPE).at[1:].set(0)
+    buffers = (small, normal(1, 2, 8, 8, 3))
+    weights = (jnp.zeros(5), normal(5, 3), normal(5, 3, 3))
+    return weights, (jnp.zeros(5),) * 3, buffers, jnp.abs(normal(5, 2))
+
+
+def written_out(weights, statistics, buffers, gates):
+    states, large = list(buffers[0]), list(buffers[1])
+    statistics = [list(each) for each in statistics]
+    for e in range(5):
+        source, target, kind = int(EDGES.sources[e]), int(EDGES.targets[e]), int(EDGES.operations[e])
+        x = (states, large)[READS[kind]][source]
+        y, statistics[kind][e] = OPERATIONS[kind](weights[kind][e], statistics[kind][e], x, ())
+        states[target] = states[target] + (y if gates is None else y * gates[e][:, None, None, None])
+    return jnp.stack(states), tuple(jnp.stack(each) for each in statistics)
+
+
+@pytest.mark.parametrize("gated", [False, True])
+def test_a_graph_and_its_derivative_are_those_of_its_edges_one_by_one(gated):
+    weights, statistics, buffers, gates = graph_inputs()
+    gates = gates if gated else None
+    edges = EDGES._replace(gates=gates)
+
+    def loss(run, weights, buffers):
+        states, changed = run(weights, buffers)
+        return (states * jnp.cos(jnp.arange(states.size).reshape(states.shape))).sum(), (states, changed)
+
+    def looped(weights, buffers):
+        return run_graph(OPERATIONS, READS, edges, weights, statistics, buffers)
+
+    def plain(weights, buffers):
+        return written_out(weights, statistics, buffers, gates)
+
+    found, wanted = (
+        jax.jit(jax.value_and_grad(lambda w, b, run=run: loss(run, w, b), argnums=(0, 1), has_aux=True))(
+            weights, buffers
+        )
+        for run in (looped, plain)
+    )
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5), found, wanted)
+
+
+class Scaled(nnx.Module):
+    """A step that counts its calls."""
+
+    def __init__(self, scale):
+        self.scale = nnx.Param(jnp.float32(scale))
+        self.calls = nnx.BatchStat(jnp.float32(0))
+
+    def __call__(self, x, shift):
+        self.calls[...] += x.mean()
+        return x * self.scale[...] + shift
+
+
+def test_repeated_modules_equal_calling_each():
+    x, shifts = jnp.arange(3.0), jnp.array([0.5, -1.0, 2.0])
+
+    def steps(run):
+        modules = [Scaled(scale) for scale in (2.0, 3.0, -1.0)]
+        return run(modules), [module.calls[...] for module in modules]
+
+    def one_by_one(modules):
+        y = x
+        for module, shift in zip(modules, shifts, strict=True):
+            y = module(y, shift)
+        return y
+
+    def looped(modules):
+        return repeated(lambda step, y, shift: step[0](y, shift), [(m,) for m in modules], x, shifts)
+
+    jax.tree.map(np.testing.assert_allclose, steps(looped), steps(one_by_one))
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("axis", [1, 2])
+def test_a_convolution_along_one_axis_equals_that_of_jax(axis, stride):
+    layer = LineConvolution(3, 4, 5, axis, stride, rngs=nnx.Rngs(0), style=Style())
+    x = jax.random.normal(jax.random.key(0), (2, 7, 8, 3))
+    kernel = layer.kernel[...]
+    shape, strides = [(5, 1), (1, 5)][axis - 1], [(stride, 1), (1, stride)][axis - 1]
+    padding = [(size // 2, size // 2) for size in shape]
+
+    def wanted(x):
+        layout = ("NHWC", "HWIO", "NHWC")
+        return jax.lax.conv_general_dilated(x, kernel.reshape(*shape, 3, 4), strides, padding, dimension_numbers=layout)
+
+    y, pull = jax.vjp(layer, x)
+    other, pull_other = jax.vjp(wanted, x)
+    np.testing.assert_allclose(y, other, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(pull(jnp.sin(y))[0], pull_other(jnp.sin(y))[0], rtol=1e-4, atol=1e-4)
