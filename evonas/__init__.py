@@ -8,6 +8,7 @@ from evonas.evolution import Hamming as Hamming
 from evonas.evolution import Reaction as Reaction
 from evonas.evolution import Structural as Structural
 from evonas.evolution import genetic_algorithm as genetic_algorithm
+from evonas.evolution import local_search as local_search
 from evonas.evolution import nsga2 as nsga2
 from evonas.evolution import random_search as random_search
 from evonas.evolution import regularized_evolution as regularized_evolution
@@ -17,6 +18,7 @@ from evonas.population import Population as Population
 from evonas.run import Callback as Callback
 from evonas.run import Experiment as Experiment
 from evonas.run import search as search
+from evonas.simulate import Clock as Clock
 from evonas.simulate import simulate as simulate
 from evonas.training import Training as Training
 from evonas.training import load_network as load_network

@@ -4,4 +4,4 @@ A candidate's proposal has the run's key folded with its id, which is below 2^31
 one key may give the same keys, so each purpose has a number that is no id, and folds in ids after it.
 """
 
-RESAMPLING, NOISE, TRAINING, RETRAINING = range(2**31, 2**31 + 4)
+RESAMPLING, NOISE, TRAINING, RETRAINING, NEIGHBOURS = range(2**31, 2**31 + 5)

@@ -11,6 +11,7 @@ import pytest
 
 import evonas
 from evonas.genome import enumerate_genomes, genome_index
+from evonas.simulate import Clock
 
 BITS = evonas.spaces.BitString(10)
 ONES = enumerate_genomes(BITS.cardinalities).sum(1) / 10
@@ -109,7 +110,7 @@ def test_resampling_goes_by_canonical_form():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"table": ONES[:-1]}, r"each of its 1024 genomes, got shape \(1023,\)"),
+        ({"table": ONES[:-1]}, r"each of its 1024 genomes; got shape \(1023,\)"),
         ({"reported": ONES[None]}, r"got shape \(1, 1024\)"),
         ({"evaluations": 0}, "evaluations must be an integer of at least 1, got 0"),
         ({"evaluations": 2.5}, "evaluations must be an integer of at least 1, got 2.5"),
@@ -178,3 +179,46 @@ def test_what_cannot_be_hashed_is_refused():
 
     with pytest.raises(ValueError, match=r"Loose can't be hashed .*frozen dataclass"):
         evonas.simulate(Loose(3), SMALL, np.ones(8), evaluations=2, repeats=1)
+
+
+def test_a_clock_ends_a_search_with_the_first_evaluation_that_would_not_end_in_time():
+    seconds = np.full(len(ONES), 3.0, np.float32)
+    curves = evonas.simulate(
+        BITS, evonas.evolution.random_search(4), ONES, evaluations=10, repeats=3, clock=Clock(seconds, 12.0)
+    )
+    plain = evonas.simulate(BITS, evonas.evolution.random_search(4), ONES, evaluations=10, repeats=3)
+    np.testing.assert_array_equal(curves[:, :4], plain[:, :4])
+    assert np.isnan(curves[:, 4:]).all()
+    uneven = evonas.simulate(
+        BITS, evonas.evolution.random_search(4), ONES, evaluations=10, repeats=3, clock=Clock(seconds, 11.9)
+    )
+    assert (np.isfinite(uneven).sum(1) == 3).all()
+
+
+@pytest.mark.parametrize("budget", [0.0, -1.0, float("nan")])
+def test_a_clock_without_budget_or_with_unknown_times_is_refused(budget):
+    with pytest.raises(ValueError, match="a budget is positive seconds"):
+        Clock(np.ones(3), budget)
+    with pytest.raises(ValueError, match="negative ones or NaN"):
+        Clock(np.array([1.0, np.nan]), 5.0)
+
+
+def test_of_several_trials_each_evaluation_draws_one_that_there_is():
+    trials = np.stack([ONES, ONES + 0.25, np.full(len(ONES), np.nan)], 1)
+    curves = evonas.simulate(BITS, evonas.evolution.random_search(4), trials, evaluations=1, repeats=200, reported=ONES)
+    noisy = evonas.simulate(BITS, evonas.evolution.random_search(4), trials, evaluations=1, repeats=200)
+    shares = (np.round(noisy - curves, 4) == 0.25).mean()
+    assert 0.35 < shares < 0.65
+    assert np.isin(np.round(noisy - curves, 4), [0.0, 0.25]).all()
+
+
+def test_several_tables_are_reported_side_by_side():
+    other = -np.asarray(ONES)
+    curves = evonas.simulate(
+        BITS, evonas.evolution.random_search(4), ONES, evaluations=5, repeats=3, reported=(ONES, other)
+    )
+    assert curves.shape == (3, 5, 2)
+    np.testing.assert_array_equal(
+        curves[..., 0], evonas.simulate(BITS, evonas.evolution.random_search(4), ONES, evaluations=5, repeats=3)
+    )
+    np.testing.assert_array_equal(curves[..., 1], -curves[..., 0])

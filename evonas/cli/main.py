@@ -7,6 +7,8 @@ import sys
 import tyro
 
 from evonas.cli import commands
+from evonas.cli.reproduce import reproduce
+from evonas.cli.tables import convert_table
 
 USAGE = """usage: evonas COMMAND ...
 
@@ -16,6 +18,8 @@ commands:
   status WORKDIR                   show how far a run is
   best WORKDIR                     show the best architecture of a run
   retrain WORKDIR                  train the best for good, and keep its weights
+  reproduce NAME                   run a published experiment again; --list names them
+  tables convert FROM TO.npz       a published benchmark table in compact form
 
 evonas COMMAND --help says more; evonas run FILE.py --help lists the file's fields."""
 
@@ -57,6 +61,10 @@ def _dispatch(name: str, rest: list[str]) -> int:
             print("usage: evonas run FILE.py [--FIELD VALUE ...]\n\nevonas run FILE.py --help lists the file's fields.")
             return 0 if rest in (["-h"], ["--help"]) else MISTAKE
         commands.run(rest[0], rest[1:])
+    elif name == "reproduce":
+        reproduce(rest)
+    elif name == "tables":
+        convert_table(rest)
     elif name in COMMANDS:
         tyro.cli(COMMANDS[name], args=rest, prog=f"evonas {name}")
     else:

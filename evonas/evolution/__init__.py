@@ -8,6 +8,8 @@ from evonas.evolution.distance import pairwise as pairwise
 from evonas.evolution.diversity import Diversity as Diversity
 from evonas.evolution.diversity import measure as measure
 from evonas.evolution.diversity import novelty as novelty
+from evonas.evolution.local_search import LocalSearch as LocalSearch
+from evonas.evolution.local_search import local_search as local_search
 from evonas.evolution.pareto import pareto_front as pareto_front
 from evonas.evolution.presets import genetic_algorithm as genetic_algorithm
 from evonas.evolution.presets import nsga2 as nsga2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import chex
 import jax
@@ -79,6 +79,9 @@ class Algorithm:
     distance: Distance = Hamming()
     several_objectives: bool = False
 
+    evolves: ClassVar[bool] = True
+    """False where `bind` is of a search of another kind, to which the slots say nothing."""
+
     def __post_init__(self) -> None:
         require_integers(self, "population_size")
         require_object(self, "reproduce", Reproduction, "evonas.evolution.Reproduction()", optional=True)
@@ -131,11 +134,11 @@ def foresee(algorithm: Algorithm, space: Space, key: jax.Array, state: State, n:
     Raises:
         ValueError: if ``n`` is not 1 and the algorithm is not foreseeable.
     """
-    candidates, samples = _proposals(algorithm, space, key, state, n)
     if not foreseeable(algorithm):
         if n > 1:
             raise ValueError(f"only the next candidate of this algorithm can be foreseen, got {n}: ask for one")
-        return candidates, jnp.full((1, 1), jnp.inf)
+        return algorithm.bind(space).ask(key, state, n)[0], jnp.full((1, 1), jnp.inf)
+    candidates, samples = _proposals(algorithm, space, key, state, n)
     assert samples is not None
     founders = (candidates.ids < algorithm.population_size) | (algorithm.reproduce is None)
     return candidates, limits(state, founders, samples)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 def foreseeable(algorithm: Algorithm) -> bool:
     """Whether children depend on the population through one tournament by fitness, and the oldest leaves."""
+    if not algorithm.evolves:
+        return False
     reproduce = algorithm.reproduce
     by_fitness = reproduce is None or (
         type(reproduce) is Reproduction

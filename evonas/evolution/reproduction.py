@@ -122,6 +122,14 @@ def draw_valid(
     """The first of up to `ATTEMPTS` draws that is valid; else the fallback, or the last draw where there is none."""
     if type(space).is_valid is Space.is_valid:
         return draw(key)
+    genome = draw_until(key, draw, space.is_valid)
+    return genome if fallback is None else jnp.where(space.is_valid(genome), genome, fallback)
+
+
+def draw_until(
+    key: jax.Array, draw: Callable[[jax.Array], jax.Array], fits: Callable[[jax.Array], jax.Array | bool]
+) -> jax.Array:
+    """The first of up to `ATTEMPTS` draws that fits, or the last."""
 
     def again(carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         attempt, _ = carry
@@ -129,11 +137,10 @@ def draw_valid(
 
     def rejected(carry: tuple[jax.Array, jax.Array]) -> jax.Array:
         attempt, genome = carry
-        return ~jnp.asarray(space.is_valid(genome)) & (attempt < ATTEMPTS)
+        return ~jnp.asarray(fits(genome)) & (attempt < ATTEMPTS)
 
     first = draw(jax.random.fold_in(key, 0))
-    genome = jax.lax.while_loop(rejected, again, (jnp.int32(1), first))[1]
-    return genome if fallback is None else jnp.where(space.is_valid(genome), genome, fallback)
+    return jax.lax.while_loop(rejected, again, (jnp.int32(1), first))[1]
 
 
 def _tournament(

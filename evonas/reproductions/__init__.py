@@ -1,0 +1,40 @@
+"""Published experiments, run again: ``evonas reproduce NAME``."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, NamedTuple
+
+from evonas.reproductions.outcome import Finding as Finding
+from evonas.reproductions.outcome import Outcome as Outcome
+
+
+class Reproduction(NamedTuple):
+    """An experiment by name. Its module has ``Settings``, ``PAPER`` and ``run(Settings) -> Outcome``."""
+
+    name: str
+    title: str
+    time: str  # on 2 CPU cores
+
+    @property
+    def module(self) -> Any:
+        """The experiment's module, imported when it is needed."""
+        return importlib.import_module(f"evonas.reproductions.{self.name}")
+
+
+REPRODUCTIONS = {
+    each.name: each
+    for each in (
+        Reproduction("toy", "the toy problem of regularized evolution, aging against non-aging", "1 minute"),
+        Reproduction(
+            "nasbench201", "random search, regularized evolution and local search on NAS-Bench-201", "20 seconds"
+        ),
+        Reproduction(
+            "nasnet_search",
+            "evolution against random search in the NASNet space, on CIFAR-10",
+            "hours (not yet run to its end)",
+        ),
+        Reproduction("amoebanet", "AmoebaNet-A and NASNet-A retrained on CIFAR-10", "hours (not yet run to its end)"),
+        Reproduction("recipe", "NAS-Bench-201's 12-epoch training of cells of different quality", "15 minutes"),
+    )
+}

@@ -1,0 +1,93 @@
+"""AmoebaNet-A and NASNet-A, trained from scratch on CIFAR-10.
+
+Command:   evonas reproduce amoebanet --data.data-dir DIR [--scale paper]
+           DIR holds ``cifar10/3.0.2`` as tensorflow-datasets prepares it; left out, it is downloaded to TFDS's own.
+Time:      not yet run to its end at the small scale on 2 CPU cores, so that no numbers are stated
+
+The paper's recipe is SGD with momentum; evonas's is Nesterov's. Its "drop path 0.7" is the share of paths kept.
+Interrupted, the same command goes on where it was.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+import numpy as np
+
+from evonas.data import TFDS
+from evonas.reproductions.outcome import Finding, Line, Outcome, Panel, Published
+from evonas.spaces import AMOEBANET_A, NASNET_A, NASNet
+from evonas.training import Retrained, Training, retrain
+
+PAPER = "Real et al. 2019 (AAAI), table 1; Zoph et al. 2018 (CVPR), table 1"
+NETWORKS = {"AmoebaNet-A": AMOEBANET_A, "NASNet-A": NASNET_A}
+PUBLISHED = {"AmoebaNet-A": Published(3.40, 0.08, 5, 0.005, "3.40 +- 0.08")}
+"""Test error in percent at the paper's scale; of how many repeats is not said there: 5 are taken."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    """A size of the training."""
+
+    space: NASNet
+    training: Training
+    limit: int | None  # training images; None for all
+
+
+SCALES = {
+    "small": Scale(
+        NASNet(cells_per_stage=1, filters=12, auxiliary_weight=0.5, drop_path=0.3),
+        Training(epochs=8, batch_size=64, learning_rate=0.05, weight_decay=5e-4, flip=True, crop=4),
+        limit=10_000,
+    ),
+    "paper": Scale(
+        NASNet(cells_per_stage=6, filters=32, auxiliary_weight=0.5, drop_path=0.3),
+        Training(epochs=600, batch_size=128, learning_rate=0.024, weight_decay=5e-4, flip=True, crop=4),
+        limit=None,
+    ),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """The trainings' settings."""
+
+    scale: Literal["small", "paper"] = "small"
+    """small: N=1, F=12, 8 epochs of 10,000 images, for 2 CPU cores. paper: N=6, F=32 and 600 epochs of all."""
+    data: TFDS = dataclasses.field(default_factory=lambda: TFDS("cifar10"))
+    """The images."""
+    seeds: tuple[int, ...] = (0,)
+    """One training of each network each."""
+    workdir: str = "runs/amoebanet"
+    """Where checkpoints are kept."""
+
+
+def run(settings: Settings) -> Outcome:
+    """Test errors after training."""
+    return train(SCALES[settings.scale], settings)
+
+
+def train(scale: Scale, settings: Settings) -> Outcome:
+    """The trainings at a scale."""
+    space, epochs = scale.space, scale.training.epochs
+    findings, lines = [], []
+    for name, text in NETWORKS.items():
+        genome = space.parse(text)
+        done = [_trained(name, genome, scale, settings, seed) for seed in settings.seeds]
+        size = f"N={space.cells_per_stage} F={space.filters}, {space.count(genome).parameters / 1e6:.2f} M"
+        errors = [100 * (1 - each.metrics["accuracy"]) for each in done]
+        published = PUBLISHED.get(name) if settings.scale == "paper" else None
+        findings.append(Finding.of(f"{name}, {size}, {epochs} epochs, test error, %", errors, published))
+        losses = np.mean([[entry["train_loss"] for entry in each.curve] for each in done], 0)
+        lines.append(Line(name, list(range(1, len(losses) + 1)), losses.tolist()))
+    panel = Panel(
+        f"CIFAR-10, {epochs} epochs", "epoch", "training loss, that of the auxiliary head included", tuple(lines)
+    )
+    return Outcome("amoebanet", PAPER, "evonas reproduce amoebanet --data.data-dir DIR", tuple(findings), (panel,))
+
+
+def _trained(name: str, genome: np.ndarray, scale: Scale, settings: Settings, seed: int) -> Retrained:
+    data = dataclasses.replace(settings.data, limit=scale.limit)
+    workdir = f"{settings.workdir}/{settings.scale}/{name}_{seed}"
+    return retrain(scale.space, genome, data, scale.training, workdir, seed=seed)

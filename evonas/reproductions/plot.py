@@ -1,0 +1,42 @@
+"""The curves of an outcome as a picture."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import numpy as np
+
+from evonas.reproductions.outcome import Outcome
+
+
+def save_plot(outcome: Outcome, path: Any) -> None:
+    """Write the panels side by side, of the kind that the path's ending names.
+
+    Raises:
+        ImportError: if matplotlib is not installed.
+    """
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise ImportError("a picture needs matplotlib: pip install evonas[plots]") from error
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(
+        1, len(outcome.panels), figsize=(5.5 * len(outcome.panels), 4), layout="constrained", squeeze=False
+    )
+    for axis, panel in zip(axes[0], outcome.panels, strict=True):
+        for number, line in enumerate(panel.lines):
+            x, y = np.asarray(line.x), np.asarray(line.y)
+            # The first is dashed and on top: one that it lies on is seen through it.
+            style = ("-" if number else "--") if line.joined else "o"
+            (drawn,) = axis.plot(x, y, style, label=line.name, zorder=10 - number)
+            if len(line.width):
+                axis.fill_between(x, y - line.width, y + line.width, color=drawn.get_color(), alpha=0.2, linewidth=0)
+        axis.set(title=textwrap.fill(panel.title, 50), xlabel=panel.x, ylabel=panel.y)
+        axis.set_xscale("log" if panel.log_x else "linear")
+        axis.grid(alpha=0.3)
+        axis.legend()
+    figure.savefig(path, dpi=150)
+    pyplot.close(figure)

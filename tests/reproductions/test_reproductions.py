@@ -1,0 +1,143 @@
+"""Quick forms of the reproductions, and what is made of their outcomes."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from evonas.data import TFDS
+from evonas.reproductions import REPRODUCTIONS, Finding, Outcome, amoebanet, nasbench201, nasnet_search, recipe, toy
+from evonas.reproductions.outcome import Line, Panel, Published, markdown, table
+from evonas.reproductions.plot import save_plot
+from evonas.spaces import NASBench201, NASNet
+from evonas.training import Training
+
+TABLE = "data/nas_tables/nasbench201.npz"
+
+
+@pytest.fixture(scope="module")
+def digits_folder(shared):
+    return TFDS("digits", data_dir=str(shared / "data/datasets/tfds"), limit=160)
+
+
+OUTCOME = Outcome(
+    "name",
+    "paper",
+    "command",
+    (
+        Finding.of("many", [0.9, 1.0, 1.1], Published(1.0, 0.0, 5, 0.05, "1.0 +- 0.1"), "not needed"),
+        Finding.of("far", [1.0, 1.5], Published(2.0, 0.0, 5, 0.1, "2"), "a remark"),
+        Finding("one", "", 123.456, math.nan, math.nan, 1),
+    ),
+    (Panel("title", "x", "y", (Line("a", [1, 2], [3.0, 4.0], [0.1, 0.2]), Line("b", [1], [2.0], joined=False))),),
+)
+
+
+def test_a_finding_is_the_mean_of_its_repeats_and_knows_its_band():
+    many, far, one = OUTCOME.findings
+    assert many.mean == pytest.approx(1.0)
+    assert many.deviation == pytest.approx(0.1)
+    assert many.error == pytest.approx(0.1 / math.sqrt(3))
+    assert (many.within, far.within, one.within) == (True, False, None)
+
+
+def test_an_outcome_is_written_and_read():
+    again = Outcome.from_json(OUTCOME.to_json())
+    assert again.to_json() == OUTCOME.to_json()
+    assert again.findings[0] == OUTCOME.findings[0]
+    assert again.panels[0].lines[1].joined is False
+
+
+def test_tables_show_what_was_published_and_what_was_found():
+    lines = table(OUTCOME).splitlines()
+    assert lines[0].split() == ["published", "ours", "repeats", "in", "the", "band"]
+    assert "1.0 +- 0.1" in lines[1]
+    assert "yes [0.95, 1.05]" in lines[1]
+    assert "NO [1.9, 2.1]" in lines[2]
+    page = markdown([OUTCOME], ["picture.png"])
+    assert "## name" in page
+    assert "far: a remark" in page
+    assert "![name](picture.png)" in page
+    assert "not needed" not in page
+
+
+def test_every_reproduction_has_its_parts():
+    for each in REPRODUCTIONS.values():
+        assert each.module.PAPER
+        assert dataclasses.is_dataclass(each.module.Settings)
+        assert callable(each.module.run)
+
+
+def test_the_band_is_that_of_a_difference_of_two_means():
+    low, high = Published(93.70, 0.36, 500, 0.005, "").band(500)
+    assert high - low == pytest.approx(2 * (3 * 0.36 * math.sqrt(2 / 500) + 0.005))
+    assert (low + high) / 2 == pytest.approx(93.70)
+
+
+def test_a_plot_is_a_picture(tmp_path):
+    save_plot(OUTCOME, tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_toy_problem_in_short():
+    outcome = toy.run(toy.Settings(repeats=60, dimensions=(50, 100), cycles=600))
+    by_name = {finding.quantity: finding for finding in outcome.findings}
+    assert by_name["measured accuracy of the best, D=100, P=100, S=10, 1000 cycles"].within
+    assert by_name["true accuracy of the best, D=100, P=100, S=10, 1000 cycles"].within
+    assert [line.name for line in outcome.panels[0].lines] == ["aging", "non-aging"]
+    assert sum(outcome.panels[1].lines[0].y) == pytest.approx(1.0, abs=0.05)
+
+
+def test_nas_bench_201_in_short(shared):
+    outcome = nasbench201.run(nasbench201.Settings(str(shared / TABLE), repeats=40))
+    by_name = {finding.quantity: finding for finding in outcome.findings}
+    # Published: 500 runs each.
+    for name in ("random search", "regularized evolution (10, 3)"):
+        for part in ("validation", "test"):
+            assert by_name[f"cifar10, {name}, {part} accuracy"].within
+    assert by_name["cifar100, local search, evaluations to the optimum"].within
+    assert 90 < by_name["regularized evolution (10, 3), evaluations"].mean < 110
+    assert [panel.title for panel in outcome.panels] == list(nasbench201.DATASETS)
+    assert all(np.isfinite(line.y).all() for panel in outcome.panels for line in panel.lines)
+
+
+@pytest.mark.slow
+def test_the_comparison_in_the_nasnet_space_in_short(tmp_path, digits_folder):
+    training = Training(epochs=1, batch_size=32, learning_rate=0.05)
+    space = NASNet(1, 4, searched=("none", "max_pool_3x3"))
+    scale = nasnet_search.Scale(space, training, 160, 0.3, evaluations=6, population_size=3, sample_size=2)
+    settings = nasnet_search.Settings(data=digits_folder, seeds=(0, 1), workdir=str(tmp_path))
+    outcome = nasnet_search.compare(scale, settings)
+    evolution, random, gain = outcome.findings
+    assert gain.mean == pytest.approx(evolution.mean - random.mean)
+    assert all(len(line.y) == 6 and (np.diff(line.y) >= 0).all() for line in outcome.panels[0].lines)
+    assert nasnet_search.compare(scale, settings).to_json() == outcome.to_json()
+
+
+@pytest.mark.slow
+def test_retraining_of_published_cells_in_short(tmp_path, digits_folder):
+    space = NASNet(1, 4, auxiliary_weight=0.0, drop_path=0.3)
+    scale = amoebanet.Scale(space, Training(epochs=2, batch_size=32, learning_rate=0.05), 96)
+    outcome = amoebanet.train(scale, amoebanet.Settings(data=digits_folder, workdir=str(tmp_path)))
+    assert [finding.quantity.split(",")[0] for finding in outcome.findings] == ["AmoebaNet-A", "NASNet-A"]
+    assert all(0 <= finding.mean <= 100 for finding in outcome.findings)
+    assert all(len(line.y) == 2 for line in outcome.panels[0].lines)
+
+
+@pytest.mark.slow
+def test_the_recipe_in_short(shared, digits_folder):
+    settings = recipe.Settings(str(shared / TABLE), data=digits_folder, cells=3, channels=4)
+    outcome = recipe.run(settings)
+    assert len(outcome.findings) == 4
+    assert -1 <= outcome.findings[0].mean <= 1
+    assert len(outcome.panels[0].lines[0].y) == 3
+
+
+def test_cells_of_all_qualities_are_chosen():
+    space = NASBench201()
+    accuracy = np.random.default_rng(0).random(15625).astype(np.float32)
+    cells = recipe.chosen(space, accuracy, 5)
+    assert cells.shape == (5, 6)
+    assert len(np.unique(cells, axis=0)) == 5
+    assert all(np.array_equal(space.canonical(cell), cell) for cell in cells)
