@@ -231,9 +231,12 @@ def test_an_imagenet_stem_has_no_padding(shape):
     np.testing.assert_allclose(stem(x), stem.norm(wanted), atol=1e-5)
 
 
+POOL = ("max_pool_3x3",)
+
+
 def logits(space, progress=1.0, *, seed=0, train=True):
-    """Of AmoebaNet-A's network with the weights of key 0, in training mode with paths dropped by the seed's key."""
-    network = space.network(space.parse(AMOEBANET_A), rngs=nnx.Rngs(0))
+    """Of a network of pools with the weights of key 0, in training mode with paths dropped by the seed's key."""
+    network = space.network(space.sample(jax.random.key(0)), rngs=nnx.Rngs(0))
     network.train() if train else network.eval()
     x = jax.random.normal(jax.random.key(1), (4, *space.input_shape))
     return network(x, rngs=nnx.Rngs(dropout=seed), progress=progress)
@@ -241,7 +244,9 @@ def logits(space, progress=1.0, *, seed=0, train=True):
 
 @pytest.mark.slow
 def test_paths_are_dropped_more_and_more_in_training_alone():
-    plain, dropping = (NASNet(1, 4, classes=3, input_shape=(8, 8, 3), drop_path=rate) for rate in (0.0, 0.5))
+    plain, dropping = (
+        NASNet(1, 4, classes=3, input_shape=(8, 8, 3), drop_path=rate, searched=POOL) for rate in (0.0, 0.5)
+    )
     np.testing.assert_array_equal(logits(dropping, 0.0), logits(plain))
     np.testing.assert_array_equal(logits(dropping, train=False), logits(plain, train=False))
     np.testing.assert_array_equal(logits(dropping, 1.0), logits(dropping, 1.0))
@@ -263,10 +268,10 @@ def test_gates_keep_the_mean_and_all_identities():
 
 @pytest.mark.slow
 def test_the_auxiliary_head_is_there_in_training_alone():
-    space = NASNet(1, 4, classes=3, input_shape=(32, 32, 3), auxiliary_weight=0.4)
+    space = NASNet(1, 4, classes=3, input_shape=(32, 32, 3), auxiliary_weight=0.4, searched=POOL)
     outputs = logits(space)
     assert (outputs.outputs.shape, outputs.auxiliary.shape, outputs.weight) == ((4, 3), (4, 3), 0.4)
-    plain = NASNet(1, 4, classes=3, input_shape=(32, 32, 3))
+    plain = NASNet(1, 4, classes=3, input_shape=(32, 32, 3), searched=POOL)
     assert logits(space, train=False).shape == logits(plain, train=False).shape
     assert space.count(space.parse(AMOEBANET_A)) == plain.count(space.parse(AMOEBANET_A))
 

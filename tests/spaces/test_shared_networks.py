@@ -40,7 +40,7 @@ SIGNATURES = {"nasbench101": (2,), "nasbench101 one end": (1,), "nasbench101 thr
 """Of the genomes that are looked at, where a space has several."""
 MANY = {
     "nasnet": 3,
-    "nasnet imagenet": 2,
+    "nasnet imagenet": 1,
     "darts": 2,
     "nasbench101": 4,
     "nasbench101 one end": 2,
