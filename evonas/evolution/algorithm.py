@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import ClassVar, NamedTuple, Protocol
 
 import chex
@@ -108,16 +109,35 @@ class Algorithm:
 
 def _init(algorithm: Algorithm, space: Space, key: jax.Array, objectives: int) -> State:
     del key
+    survive, nobody = algorithm.survive, empty_members(algorithm, space, objectives)
+    brood = survive.brood_size(algorithm.population_size) if isinstance(survive, Selection) else 0
+    return State(
+        members=nobody(algorithm.population_size),
+        brood=nobody(brood),
+        asked=jnp.int32(0),
+        told=jnp.int32(0),
+    )
+
+
+def empty_members(algorithm: Algorithm, space: Space, objectives: int) -> Callable[[int], Members]:
+    """A function that gives as many places without anybody in them as it is asked for."""
     length = len(space.cardinalities)
     genome = jax.ShapeDtypeStruct((length,), jnp.int32)
     traits = jax.eval_shape(lambda genome: algorithm.distance.traits(space, genome), genome)
-    survive = algorithm.survive
-    brood = survive.brood_size(algorithm.population_size) if isinstance(survive, Selection) else 0
-    return State(
-        members=no_members(algorithm.population_size, length, traits, objectives),
-        brood=no_members(brood, length, traits, objectives),
-        asked=jnp.int32(0),
-        told=jnp.int32(0),
+    return lambda number: no_members(number, length, traits, objectives)
+
+
+def told_members(
+    algorithm: Algorithm, space: Space, state: State, candidates: Candidates, fitness: jax.Array
+) -> Members:
+    """The candidates with their fitness ``[N, M]``, that of failed ones `FAILED` throughout."""
+    chex.assert_shape(fitness, (len(candidates), state.members.fitness.shape[1]))
+    whole = jnp.isfinite(fitness).all(-1, keepdims=True)
+    return Members(
+        ids=candidates.ids,
+        genomes=candidates.genomes,
+        traits=jax.vmap(lambda genome: algorithm.distance.traits(space, genome))(candidates.genomes),
+        fitness=jnp.where(whole, fitness, FAILED).astype(jnp.float32),
     )
 
 
@@ -170,15 +190,7 @@ def _proposal(algorithm: Algorithm, space: Space, key: jax.Array, state: State, 
 
 
 def _tell(algorithm: Algorithm, space: Space, state: State, candidates: Candidates, fitness: jax.Array) -> State:
-    chex.assert_shape(fitness, (len(candidates), state.members.fitness.shape[1]))
-    whole = jnp.isfinite(fitness).all(-1, keepdims=True)
-    told = Members(
-        ids=candidates.ids,
-        genomes=candidates.genomes,
-        traits=jax.vmap(lambda genome: algorithm.distance.traits(space, genome))(candidates.genomes),
-        fitness=jnp.where(whole, fitness, FAILED).astype(jnp.float32),
-    )
-
+    told = told_members(algorithm, space, state, candidates, fitness)
     if type(algorithm.survive) is Oldest and len(candidates) > 1:
         return _settle_together(state, told)
 

@@ -6,14 +6,13 @@ import dataclasses
 import math
 from typing import ClassVar
 
-import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evonas.evolution.algorithm import Algorithm, BoundAlgorithm
+from evonas.evolution.algorithm import Algorithm, BoundAlgorithm, empty_members, told_members
 from evonas.evolution.reproduction import Reproduction, draw_until
-from evonas.evolution.state import Members, State, no_members
+from evonas.evolution.state import Members, State
 from evonas.evolution.survival import Oldest
 from evonas.genome import genome_index
 from evonas.keys import NEIGHBOURS
@@ -82,18 +81,15 @@ def local_search(population_size: int = 1) -> LocalSearch:
 
 
 def _init(algorithm: LocalSearch, space: Space, objectives: int) -> Climb:
-    length = len(space.cardinalities)
-    genome = jax.ShapeDtypeStruct((length,), jnp.int32)
-    traits = jax.eval_shape(lambda genome: algorithm.distance.traits(space, genome), genome)
-    nobody = no_members(1, length, traits, objectives)
+    nobody = empty_members(algorithm, space, objectives)
     return Climb(
-        members=no_members(algorithm.population_size, length, traits, objectives),
-        brood=no_members(0, length, traits, objectives),
+        members=nobody(algorithm.population_size),
+        brood=nobody(0),
         asked=jnp.int32(0),
         told=jnp.int32(0),
         visited=jnp.zeros(math.prod(space.cardinalities), bool),
-        centre=nobody,
-        best=nobody,
+        centre=nobody(1),
+        best=nobody(1),
         begun=jnp.int32(0),
     )
 
@@ -115,14 +111,7 @@ def _ask(algorithm: LocalSearch, space: Space, key: jax.Array, state: Climb, n: 
 
 
 def _tell(algorithm: LocalSearch, space: Space, state: Climb, candidates: Candidates, fitness: jax.Array) -> Climb:
-    chex.assert_shape(fitness, (len(candidates), state.members.fitness.shape[1]))
-    whole = jnp.isfinite(fitness).all(-1, keepdims=True)
-    told = Members(
-        ids=candidates.ids,
-        genomes=candidates.genomes,
-        traits=jax.vmap(lambda genome: algorithm.distance.traits(space, genome))(candidates.genomes),
-        fitness=jnp.where(whole, fitness, FAILED).astype(jnp.float32),
-    )
+    told = told_members(algorithm, space, state, candidates, fitness)
 
     def step(state: Climb, child: Members) -> tuple[Climb, None]:
         after = _settle(algorithm, space, state, child)

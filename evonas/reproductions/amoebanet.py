@@ -84,7 +84,7 @@ def train(scale: Scale, settings: Settings) -> Outcome:
     panel = Panel(
         f"CIFAR-10, {epochs} epochs", "epoch", "training loss, that of the auxiliary head included", tuple(lines)
     )
-    return Outcome("amoebanet", PAPER, "evonas reproduce amoebanet --data.data-dir DIR", tuple(findings), (panel,))
+    return Outcome("amoebanet", PAPER, tuple(findings), (panel,))
 
 
 def _trained(name: str, genome: np.ndarray, scale: Scale, settings: Settings, seed: int) -> Retrained:

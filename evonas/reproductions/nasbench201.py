@@ -80,7 +80,7 @@ def run(settings: Settings) -> Outcome:
     findings.append(_climbing(settings, table))
     axes = "evaluations", "test accuracy of the best, %"
     panels = tuple(Panel(dataset, *axes, tuple(lines[dataset]), log_x=True) for dataset in DATASETS)
-    return Outcome("nasbench201", PAPER, "evonas reproduce nasbench201 --table TABLE", tuple(findings), panels)
+    return Outcome("nasbench201", PAPER, tuple(findings), panels)
 
 
 def _published(name: str, part: str) -> Published | None:

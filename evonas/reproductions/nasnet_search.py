@@ -97,8 +97,7 @@ def compare(scale: Scale, settings: Settings) -> Outcome:
         *(title, "models trained", "best validation accuracy so far, %"),
         tuple(_line(name, curve) for name, curve in curves.items()),
     )
-    command = "evonas reproduce nasnet_search --data.data-dir DIR"
-    return Outcome("nasnet_search", PAPER, command, tuple(findings), (panel,))
+    return Outcome("nasnet_search", PAPER, tuple(findings), (panel,))
 
 
 def _curves(name: str, algorithm: Algorithm, scale: Scale, settings: Settings) -> np.ndarray:

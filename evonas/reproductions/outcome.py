@@ -83,17 +83,17 @@ class Outcome:
     Attributes:
         name: as on the command line.
         paper: whose figures are reproduced.
-        command: that gives these figures again.
         findings: the figures.
         panels: of the plot.
-        made: when, on what, and in what time.
+        command: that gives these figures again; the command line fills it in.
+        made: when, on what, and in what time; likewise.
     """
 
     name: str
     paper: str
-    command: str
     findings: tuple[Finding, ...]
     panels: tuple[Panel, ...] = ()
+    command: str = ""
     made: str = ""
 
     def to_json(self) -> str:

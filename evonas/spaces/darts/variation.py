@@ -10,6 +10,7 @@ import numpy as np
 
 from evonas.genome import first_row, random_index
 from evonas.spaces.darts.genes import CELLS, INPUTS, NODES, PRIMITIVES, Genes, fold, unfold
+from evonas.spaces.ordering import reordered
 
 _ORDERS = np.array(list(itertools.permutations(range(NODES))))
 
@@ -58,8 +59,5 @@ def _canonical_cell(cell: Genes) -> Genes:
 
 def _reordered(cell: Genes, order: jax.Array) -> tuple[Genes, jax.Array]:
     """The cell with node ``order[i]`` in place ``i``, and whether each still comes from earlier states only."""
-    places = jnp.concatenate([jnp.arange(INPUTS), INPUTS + jnp.argsort(order)])
-    sources, operations = places[cell.sources[order]], cell.operations[order]
-    swap = (sources[:, 0] > sources[:, 1]) | ((sources[:, 0] == sources[:, 1]) & (operations[:, 0] > operations[:, 1]))
-    sources, operations = (jnp.where(swap[:, None], pair[:, ::-1], pair) for pair in (sources, operations))
-    return Genes(sources, operations), (sources < INPUTS + jnp.arange(NODES)[:, None]).all()
+    sources, operations, possible = reordered(cell.sources, cell.operations, order, INPUTS)
+    return Genes(sources, operations), possible

@@ -10,6 +10,7 @@ import numpy as np
 
 from evonas.genome import first_row, random_index
 from evonas.spaces.nasnet.genes import COMBINATIONS, INPUTS, Cell, fold, unfold
+from evonas.spaces.ordering import reordered
 
 _ORDERS = np.array(list(itertools.permutations(range(COMBINATIONS))))  # [120, 5]
 
@@ -60,10 +61,6 @@ def _canonical_cell(cell: Cell) -> Cell:
 
 def _reordered(cell: Cell, order: jax.Array) -> tuple[Cell, jax.Array]:
     """The cell with combination ``order[i]`` in place ``i``, and whether each still takes earlier states only."""
-    places = jnp.concatenate([jnp.arange(INPUTS), INPUTS + jnp.argsort(order)])
-    sources, operations = places[cell.sources[order]], cell.operations[order]
-    swap = (sources[:, 0] > sources[:, 1]) | ((sources[:, 0] == sources[:, 1]) & (operations[:, 0] > operations[:, 1]))
-    sources, operations = (jnp.where(swap[:, None], pair[:, ::-1], pair) for pair in (sources, operations))
-    possible = (sources < INPUTS + jnp.arange(COMBINATIONS)[:, None]).all()
+    sources, operations, possible = reordered(cell.sources, cell.operations, order, INPUTS)
     exceptions = cell.exceptions[jnp.concatenate([jnp.arange(INPUTS), INPUTS + order])]
     return Cell(sources, operations, exceptions), possible
