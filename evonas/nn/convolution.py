@@ -1,7 +1,7 @@
 """The convolution that all of evonas's layers use, with derivatives of its own.
 
-Candidate training lives inside loops, where XLA:CPU is fast at few forms only: for a CPU all that is dense is written
-in these (`evonas.nn.cpu_convolution`); other platforms have JAX's own.
+Candidate training lives inside loops, where XLA:CPU is fast at few forms only: for a CPU all is written in these
+(`evonas.nn.cpu_convolution`, `evonas.nn.cpu_depthwise`); other platforms have JAX's own.
 """
 
 import functools
@@ -9,7 +9,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from evonas.nn import cpu_convolution
+from evonas.nn import cpu_convolution, cpu_depthwise
 
 COUNTED = "_evonas_dense", "_evonas_depthwise"
 """What convolutions are called in a traced program, where nothing else is."""
@@ -62,22 +62,11 @@ def _evonas_dense(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -
 
 @functools.partial(jax.jit, static_argnums=(2, 3))
 def _evonas_depthwise(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> jax.Array:
-    """One multiply-add per tap: XLA fuses the taps into one pass, and so it does with their derivatives."""
-    height, width = kernel.shape[:2]
-    (top, _), (left, _) = (cpu_convolution.half_padding(size, dilation) for size in (height, width))
-    padded = jnp.pad(x, ((0, 0), (top, top), (left, left), (0, 0)))
-    rows, columns = -(-x.shape[1] // stride), -(-x.shape[2] // stride)
-    total = jnp.zeros((x.shape[0], rows, columns, x.shape[3]), x.dtype)
-    for i in range(height):
-        for j in range(width):
-            down, right = i * dilation, j * dilation
-            window = padded[
-                :,
-                down : down + (rows - 1) * stride + 1 : stride,
-                right : right + (columns - 1) * stride + 1 : stride,
-            ]
-            total = total + window * kernel[i, j, 0]
-    return total
+    return jax.lax.platform_dependent(
+        *(x, kernel),
+        cpu=lambda x, kernel: cpu_depthwise.convolve(x, kernel, stride, dilation),
+        default=lambda x, kernel: cpu_convolution.plain(x, kernel, stride, dilation, x.shape[3]),
+    )
 
 
 def _forward(
@@ -92,24 +81,22 @@ def _backward(
     x, kernel = saved
     if kernel.shape[:2] == (1, 1) and groups == 1:
         to_input, to_kernel = _backward_pointwise(jax.nn.relu(x) if rectified else x, kernel, stride, slope)
-    elif groups > 1:
-        positive = jax.nn.relu(x) if rectified else x
-        _, pull = jax.vjp(lambda a, b: _evonas_depthwise(a, b, stride, dilation), positive, kernel)
-        to_input, to_kernel = pull(slope)
     else:
-        to_input, to_kernel = _backward_dense(x, kernel, stride, dilation, rectified, slope)
+        to_input, to_kernel = _backward_windows(x, kernel, stride, dilation, groups, rectified, slope)
     return jnp.where(x > 0, to_input, jnp.zeros((), x.dtype)) if rectified else to_input, to_kernel
 
 
-def _backward_dense(
-    x: jax.Array, kernel: jax.Array, stride: int, dilation: int, rectified: bool, slope: jax.Array
+def _backward_windows(
+    x: jax.Array, kernel: jax.Array, stride: int, dilation: int, groups: int, rectified: bool, slope: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     def on_cpu(x: jax.Array, kernel: jax.Array, slope: jax.Array) -> tuple[jax.Array, jax.Array]:
+        if groups > 1:
+            return cpu_depthwise.slopes(jax.nn.relu(x) if rectified else x, kernel, stride, dilation, slope)
         return cpu_convolution.slopes(x, kernel, stride, dilation, rectified, slope)
 
     def elsewhere(x: jax.Array, kernel: jax.Array, slope: jax.Array) -> tuple[jax.Array, jax.Array]:
         positive = jax.nn.relu(x) if rectified else x
-        return jax.vjp(lambda a, b: cpu_convolution.plain(a, b, stride, dilation), positive, kernel)[1](slope)
+        return jax.vjp(lambda a, b: cpu_convolution.plain(a, b, stride, dilation, groups), positive, kernel)[1](slope)
 
     return jax.lax.platform_dependent(x, kernel, slope, cpu=on_cpu, default=elsewhere)
 

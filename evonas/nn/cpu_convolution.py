@@ -41,9 +41,10 @@ def slopes(
     )
 
 
-def plain(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> jax.Array:
+def plain(x: jax.Array, kernel: jax.Array, stride: int, dilation: int, groups: int = 1) -> jax.Array:
     """As one convolution of XLA's."""
-    return convolved(x, kernel, [half_padding(size, dilation) for size in kernel.shape[:2]], stride, dilation)
+    padding = [half_padding(size, dilation) for size in kernel.shape[:2]]
+    return convolved(x, kernel, padding, stride, dilation, groups=groups)
 
 
 def convolved(
@@ -53,6 +54,7 @@ def convolved(
     stride: int | tuple[int, int] = 1,
     dilation: int = 1,
     spread: int = 1,
+    groups: int = 1,
 ) -> jax.Array:
     """The convolution in the canonical layout, of an input that is ``spread`` out by zeros."""
     strides = (stride, stride) if isinstance(stride, int) else stride
@@ -61,6 +63,7 @@ def convolved(
         lhs_dilation=(spread, spread),
         rhs_dilation=(dilation, dilation),
         dimension_numbers=LAYOUT,
+        feature_group_count=groups,
     )
 
 
