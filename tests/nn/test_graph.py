@@ -7,14 +7,14 @@ import pytest
 from flax import nnx
 
 from evonas.nn import LineConvolution, Style
-from evonas.nn.graph import Edges, run_graph
+from evonas.nn.edges import Edges, run_edges
 from evonas.nn.repeated import repeated
 
 SHAPE = (2, 4, 4, 3)
 OPERATIONS = (
-    lambda _weights, statistics, x, _arguments: (jnp.zeros_like(x[:, :4, :4]), statistics),
-    lambda weights, statistics, x, _arguments: (jnp.tanh(x * weights), statistics + x.mean()),
-    lambda weights, statistics, x, _arguments: (jnp.sin(x[:, ::2, ::2] @ weights), statistics + 1),
+    lambda _weights, statistics, x: (jnp.zeros_like(x[:, :4, :4]), statistics),
+    lambda weights, statistics, x: (jnp.tanh(x * weights[0]), statistics + x.mean()),
+    lambda weights, statistics, x: (jnp.sin(x[:, ::2, ::2] @ weights[1]), statistics + 1),
 )
 READS = (0, 0, 1)
 EDGES = Edges(
@@ -31,19 +31,18 @@ def graph_inputs():
 
     small = normal(4, *SHAPE).at[1:].set(0)
     buffers = (small, normal(1, 2, 8, 8, 3))
-    weights = (jnp.zeros(5), normal(5, 3), normal(5, 3, 3))
-    return weights, (jnp.zeros(5),) * 3, buffers, jnp.abs(normal(5, 2))
+    return (normal(5, 3), normal(5, 3, 3)), jnp.zeros(5), buffers, jnp.abs(normal(5, 2))
 
 
 def written_out(weights, statistics, buffers, gates):
     states, large = list(buffers[0]), list(buffers[1])
-    statistics = [list(each) for each in statistics]
+    statistics = list(statistics)
     for e in range(5):
         source, target, kind = int(EDGES.sources[e]), int(EDGES.targets[e]), int(EDGES.operations[e])
         x = (states, large)[READS[kind]][source]
-        y, statistics[kind][e] = OPERATIONS[kind](weights[kind][e], statistics[kind][e], x, ())
+        y, statistics[e] = OPERATIONS[kind]([each[e] for each in weights], statistics[e], x)
         states[target] = states[target] + (y if gates is None else y * gates[e][:, None, None, None])
-    return jnp.stack(states), tuple(jnp.stack(each) for each in statistics)
+    return jnp.stack(states), jnp.stack(statistics)
 
 
 @pytest.mark.parametrize("gated", [False, True])
@@ -57,7 +56,7 @@ def test_a_graph_and_its_derivative_are_those_of_its_edges_one_by_one(gated):
         return (states * jnp.cos(jnp.arange(states.size).reshape(states.shape))).sum(), (states, changed)
 
     def looped(weights, buffers):
-        return run_graph(OPERATIONS, READS, edges, weights, statistics, buffers)
+        return run_edges(OPERATIONS, READS, edges, weights, statistics, buffers)
 
     def plain(weights, buffers):
         return written_out(weights, statistics, buffers, gates)

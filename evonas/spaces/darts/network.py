@@ -12,7 +12,7 @@ import numpy as np
 from flax import nnx
 
 from evonas.nn import BatchNorm, Convolution, Linear, ReluConvNorm, Style, average_pool, max_pool
-from evonas.nn.graph import Graph
+from evonas.nn.graph import Graph, Maker, SharedGraph
 from evonas.spaces.darts.genes import INPUTS, NODES, PRIMITIVES, Genes, unfold
 from evonas.spaces.nasnet.cell import FactorizedReduction
 from evonas.spaces.nasnet.operations import Separable
@@ -44,17 +44,26 @@ class Cell(nnx.Module):
         )
         self.second = ReluConvNorm(last, channels, 1, rngs=rngs, style=style)
         kinds = [int(stride == 2)] * INPUTS + [0] * NODES
-        fixed = None if genes is None else np.stack([genes.sources.ravel(), genes.operations.ravel()], 1)
 
-        def makers(step: int) -> list[Callable[[], Any]]:
-            return [functools.partial(_operation, name, channels, step, rngs, style) for name in PRIMITIVES]
+        def makers(step: int) -> list[Maker]:
+            settings = {"channels": channels, "stride": step, "style": style}
+            return [functools.partial(_operation, name, **settings) for name in PRIMITIVES]
 
-        self.graph = Graph([makers(step) for step in range(1, stride + 1)], kinds, TARGETS, fixed)
+        every = [makers(step) for step in range(1, stride + 1)]
+        if genes is None:
+            self.graph: Graph | SharedGraph = SharedGraph(every, kinds, TARGETS, rngs)
+        else:
+            chosen = np.stack([genes.sources.ravel(), genes.operations.ravel()], 1)
+            self.graph = Graph(every, kinds, TARGETS, chosen, rngs)
 
     def __call__(self, before: jax.Array, last: jax.Array, genes: Genes | None = None) -> jax.Array:
         """The nodes' concatenation ``[B, H / stride, W / stride, 4 channels]``; a shared cell needs the genes."""
-        pair = None if genes is None else (genes.sources.ravel(), genes.operations.ravel())
-        return jnp.concatenate(self.graph([self.first(before), self.second(last)], pair)[INPUTS:], -1)
+        inputs = [self.first(before), self.second(last)]
+        if isinstance(self.graph, Graph):
+            states = self.graph(inputs)
+        else:
+            states = self.graph(inputs, genes and (genes.sources.ravel(), genes.operations.ravel()))
+        return jnp.concatenate(states[INPUTS:], -1)
 
 
 class Network(nnx.Module):
@@ -89,7 +98,7 @@ def reductions(space: DARTS) -> tuple[int, int]:
     return space.cells // 3, 2 * space.cells // 3
 
 
-def _operation(name: str, channels: int, stride: int, rngs: nnx.Rngs, style: Style) -> Any:
+def _operation(name: str, rngs: nnx.Rngs, channels: int, stride: int, style: Style) -> Any:
     if name == "none":
         return lambda x: jnp.zeros_like(x[:, ::stride, ::stride])
     if name == "skip_connect":

@@ -13,7 +13,7 @@ from flax import nnx
 
 from evonas.nn import BatchNorm, Convolution, ReluConvNorm, Style
 from evonas.nn.choice import as_module
-from evonas.nn.graph import Graph
+from evonas.nn.graph import Graph, Maker, SharedGraph
 from evonas.nn.width import used_channels
 from evonas.spaces.nasnet.genes import COMBINATIONS, INPUTS, STATES, Cell
 from evonas.spaces.nasnet.operations import make_operation
@@ -101,14 +101,17 @@ class CellNetwork(nnx.Module):
         self.first = ReluConvNorm(current.channels, filters, 1, rngs=rngs, style=style)
         self.second = _fitting_layer(previous, first, rngs, style)
 
-        def makers(shape: Shape) -> list[Callable[[], Any]]:
+        def makers(shape: Shape) -> list[Maker]:
             step = 1 if shape.halvings == inner.halvings else 2
-            settings = (shape.channels, filters, step, rngs, style)
-            return [functools.partial(make_operation, name, *settings) for name in operations]
+            settings = {"inputs": shape.channels, "outputs": filters, "stride": step, "style": style}
+            return [functools.partial(make_operation, name, **settings) for name in operations]
 
-        fixed = None if genes is None else np.stack([genes.sources.ravel(), genes.operations.ravel()], 1)
-        kinds = [different.index(shape) for shape in shapes]
-        self.graph = Graph([makers(shape) for shape in different], kinds, TARGETS, fixed)
+        every, kinds = [makers(shape) for shape in different], [different.index(shape) for shape in shapes]
+        if genes is None:
+            self.graph: Graph | SharedGraph = SharedGraph(every, kinds, TARGETS, rngs)
+        else:
+            chosen = np.stack([genes.sources.ravel(), genes.operations.ravel()], 1)
+            self.graph = Graph(every, kinds, TARGETS, chosen, rngs)
         self.outputs = tuple(range(STATES)) if genes is None else tuple(np.flatnonzero(genes.outputs).tolist())
         self.fit = nnx.Dict({f"state{state}": _fitting(shapes[state], inner, rngs, style) for state in self.outputs})
         self.shape = Shape(len(self.outputs) * filters, inner.halvings)
@@ -125,10 +128,10 @@ class CellNetwork(nnx.Module):
     ) -> Features:
         """The outputs' concatenation ``[B, H / stride, W / stride, C]``; a shared cell needs the genes."""
         inputs = [self.first(current.x), current.x if previous is None else self._second(previous)]
-        if genes is None:
-            states = self.graph(inputs, gates=gates)
+        if isinstance(self.graph, Graph):
+            states = self.graph(inputs, gates)
             return Features(jnp.concatenate([self._fitted(states, state) for state in self.outputs], -1), None)
-        states = self.graph(inputs, (genes.sources.ravel(), genes.operations.ravel()), gates)
+        states = self.graph(inputs, genes and (genes.sources.ravel(), genes.operations.ravel()), gates)
         fitted = jnp.stack([self._fitted(states, state) for state in self.outputs])
         chosen = genes.outputs
         packed = jnp.moveaxis(fitted[jnp.argsort(~chosen, stable=True)], 0, 3)

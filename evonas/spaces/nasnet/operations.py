@@ -17,7 +17,7 @@ from evonas.nn import BatchNorm, Convolution, LineConvolution, ReluConvNorm, Sty
 Operation = Callable[[jax.Array], jax.Array]
 
 
-def make_operation(name: str, inputs: int, outputs: int, stride: int, rngs: nnx.Rngs, style: Style) -> Operation:
+def make_operation(name: str, rngs: nnx.Rngs, inputs: int, outputs: int, stride: int, style: Style) -> Operation:
     """An operation by its published name."""
     if name == "none" and stride == 1 and inputs == outputs:
         return lambda x: x
