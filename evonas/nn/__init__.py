@@ -3,6 +3,10 @@
 from evonas.nn.activations import ACTIVATIONS as ACTIVATIONS
 from evonas.nn.activations import Activation as Activation
 from evonas.nn.auxiliary import WithAuxiliary as WithAuxiliary
+from evonas.nn.blocks import ConvNorm as ConvNorm
+from evonas.nn.blocks import FactorizedReduction as FactorizedReduction
+from evonas.nn.blocks import ReluConvNorm as ReluConvNorm
+from evonas.nn.blocks import ReluSeparableNorm as ReluSeparableNorm
 from evonas.nn.choice import Choice as Choice
 from evonas.nn.convolution import convolve as convolve
 from evonas.nn.counting import count_module as count_module
@@ -12,7 +16,6 @@ from evonas.nn.layers import Convolution as Convolution
 from evonas.nn.layers import Dropout as Dropout
 from evonas.nn.layers import Linear as Linear
 from evonas.nn.layers import LineConvolution as LineConvolution
-from evonas.nn.layers import ReluConvNorm as ReluConvNorm
 from evonas.nn.layers import SeparableConvolution as SeparableConvolution
 from evonas.nn.normalization import BatchNorm as BatchNorm
 from evonas.nn.normalization import LayerNorm as LayerNorm

@@ -72,9 +72,7 @@ class Graph(nnx.Module):
 class SharedGraph(nnx.Module):
     """A `Graph` with all operations on each edge, called with the genes of one architecture; without genes built."""
 
-    def __init__(
-        self, makers: Sequence[Sequence[Maker]], kinds: Sequence[int], targets: Sequence[int], rngs: nnx.Rngs
-    ):
+    def __init__(self, makers: Sequence[Sequence[Maker]], kinds: Sequence[int], targets: Sequence[int], rngs: nnx.Rngs):
         self.kinds, self.targets, self.choices = tuple(kinds), tuple(targets), len(makers[0])
         self.deterministic = False
 
@@ -86,7 +84,7 @@ class SharedGraph(nnx.Module):
         self.statistics = nnx.BatchStat(statistics)  # [E, S]
 
     def __call__(
-        self, inputs: Sequence[jax.Array], genes: tuple[jax.Array, jax.Array] | None, gates: jax.Array | None = None
+        self, inputs: Sequence[jax.Array], genes: tuple[jax.Array, jax.Array], gates: jax.Array | None = None
     ) -> list[jax.Array]:
         """All states, of the first ones.
 
@@ -95,8 +93,6 @@ class SharedGraph(nnx.Module):
             genes: sources and operations ``[E]``.
             gates: ``[E, B]`` that the edges' outputs are multiplied by.
         """
-        if genes is None:
-            raise ValueError("expected the sources and operations of a shared graph's edges; call it with a genome")
         sources, choices = genes
         rows = [self.kinds[:state].count(kind) for state, kind in enumerate(self.kinds)]
         edges = Edges(

@@ -19,9 +19,7 @@ def inherit(network: nnx.Module, supernet: nnx.Module) -> nnx.Module:
         supernet: of the same space, from `Space.supernet`, with the weights.
     """
     wanted, shared = split(network), split(written_out(supernet))
-    return merge(
-        wanted.graph, _cut(wanted.parameters, shared.parameters), _cut(wanted.statistics, shared.statistics)
-    )
+    return merge(wanted.graph, _cut(wanted.parameters, shared.parameters), _cut(wanted.statistics, shared.statistics))
 
 
 def written_out(supernet: nnx.Module) -> nnx.Module:
@@ -30,7 +28,7 @@ def written_out(supernet: nnx.Module) -> nnx.Module:
     for _, module in list(nnx.iter_modules(supernet)):
         for name, child in list(nnx.iter_children(module)):
             if isinstance(child, SharedGraph):
-                setattr(module, name, _Edges(child))
+                setattr(module, str(name), _Edges(child))
     return supernet
 
 

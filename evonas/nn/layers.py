@@ -5,7 +5,6 @@ import jax.numpy as jnp
 from flax import nnx
 
 from evonas.nn.convolution import convolve
-from evonas.nn.normalization import BatchNorm
 from evonas.nn.style import Style
 
 
@@ -72,18 +71,6 @@ class Linear(nnx.Module):
     def narrow(self, inputs: jax.Array | int, outputs: jax.Array | int) -> None:
         """Scale the new weights to those of a layer of so many channels; the others are not in use."""
         self.kernel.set_value(self.kernel[...] * self.style.narrowing(self.kernel.shape, inputs, outputs))
-
-
-class ReluConvNorm(nnx.Module):
-    """ReLU, convolution, batch normalisation."""
-
-    def __init__(self, inputs: int, outputs: int, size: int, stride: int = 1, *, rngs: nnx.Rngs, style: Style):
-        self.convolution = Convolution(inputs, outputs, size, stride, rngs=rngs, style=style)
-        self.norm = BatchNorm(outputs)
-
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """Apply to ``x`` ``[B, H, W, I]``."""
-        return self.norm(self.convolution(x, rectified=True))
 
 
 class SeparableConvolution(nnx.Module):

@@ -44,3 +44,9 @@ def repeated(
         for module, statistics in zip(of_step, changed, strict=True):
             nnx.update(module, jax.tree.map(lambda leaf, number=number: leaf[number], statistics))
     return carry
+
+
+def runs(kinds: Sequence[Any]) -> tuple[tuple[int, int], ...]:
+    """First and last of each series of equal kinds: modules that are `repeated`."""
+    firsts = [i for i, kind in enumerate(kinds) if i == 0 or kinds[i - 1] != kind]
+    return tuple(zip(firsts, [*(i - 1 for i in firsts[1:]), len(kinds) - 1], strict=True))

@@ -51,7 +51,7 @@ def switch(
     def branch(i: int) -> Callable:
         def run(weights: Any, statistics: Any, total: Any, x: jax.Array, arguments: tuple[Any, ...]) -> Any:
             y, changed = operations[i](weights[i], statistics[i], x, arguments)
-            return _sum(total, y), with_item(statistics, i, changed)
+            return _sum(total, y), _with_item(statistics, i, changed)
 
         return run
 
@@ -72,17 +72,17 @@ def _forward(
     arguments: tuple[Any, ...],
 ) -> tuple[Any, Any]:
     del last
-    halves = [halves_of(*each, x, arguments) for each in zip(operations, weights, statistics, strict=True)]
-    shapes, places = shared([half.kept for half in halves])
+    halves = [_halves_of(*each, x, arguments) for each in zip(operations, weights, statistics, strict=True)]
+    shapes, places = _shared([half.kept for half in halves])
 
     def branch(i: int) -> Callable:
         def run(weights: Any, statistics: Any, total: Any, x: jax.Array, arguments: tuple[Any, ...]) -> Any:
             y, changed, kept = halves[i].forward(weights[i], statistics[i], x, arguments)
             arrays = dict(zip(places[i], kept, strict=True))
             # What nobody reads is cheapest as a copy.
-            spare = [x if like(x, shape) else jnp.zeros(shape.shape, shape.dtype) for shape in shapes]
+            spare = [x if _like(x, shape) else jnp.zeros(shape.shape, shape.dtype) for shape in shapes]
             filled = [arrays.get(place, array) for place, array in enumerate(spare)]
-            return _sum(total, y), with_item(statistics, i, changed), filled
+            return _sum(total, y), _with_item(statistics, i, changed), filled
 
         return run
 
@@ -125,7 +125,7 @@ def _switch_back(
             kept = [arrays[place] for place in places[i]]
             inputs = weights[i], statistics[i], x, arguments
             to_weights, further, to_arguments = halves[i].backward(kept, inputs, to_y)
-            return with_item(jax.tree.map(jnp.zeros_like, weights), i, to_weights), _sum(to_x, further), to_arguments
+            return _with_item(jax.tree.map(jnp.zeros_like, weights), i, to_weights), _sum(to_x, further), to_arguments
 
         return run
 
@@ -144,7 +144,9 @@ class _Halves(NamedTuple):
     kept: Sequence[Any]  # shapes and types of what is kept
 
 
-def halves_of(operation: Operation, weights: Any, statistics: Any, x: jax.Array, arguments: tuple[Any, ...]) -> _Halves:
+def _halves_of(
+    operation: Operation, weights: Any, statistics: Any, x: jax.Array, arguments: tuple[Any, ...]
+) -> _Halves:
     """Trace an operation and its derivative, and find out what of the derivative's arrays are inputs."""
     trees: list[Any] = []
 
@@ -185,14 +187,14 @@ def _none_if_integer(slope: jax.Array) -> jax.Array | None:
     return None if slope.dtype == jax.dtypes.float0 else slope
 
 
-def shared(kept: Iterable[Sequence[Any]]) -> tuple[list[Any], list[list[int]]]:
+def _shared(kept: Iterable[Sequence[Any]]) -> tuple[list[Any], list[list[int]]]:
     """Arrays enough for each branch, and for each branch the places among them of what it keeps."""
     arrays: list[Any] = []
     places = []
     for shapes in kept:
         free, taken = list(range(len(arrays))), []
         for shape in shapes:
-            place = next((place for place in free if like(arrays[place], shape)), None)
+            place = next((place for place in free if _like(arrays[place], shape)), None)
             if place is None:
                 place = len(arrays)
                 arrays.append(shape)
@@ -203,7 +205,7 @@ def shared(kept: Iterable[Sequence[Any]]) -> tuple[list[Any], list[list[int]]]:
     return arrays, places
 
 
-def like(one: Any, other: Any) -> bool:
+def _like(one: Any, other: Any) -> bool:
     """Whether two arrays have one shape and one type."""
     return (one.shape, one.dtype) == (other.shape, other.dtype)
 
@@ -215,6 +217,6 @@ def _sum(total: jax.Array | None, y: jax.Array) -> jax.Array:
     return total + y
 
 
-def with_item(items: tuple[Any, ...], i: int, item: Any) -> tuple[Any, ...]:
+def _with_item(items: tuple[Any, ...], i: int, item: Any) -> tuple[Any, ...]:
     """The items with another in place ``i``."""
     return (*items[:i], item, *items[i + 1 :])

@@ -31,7 +31,7 @@ class Scale:
 
     space: NASNet
     training: Training
-    limit: int | None  # images that are read, validation included; None for all
+    limit: int | None  # training images; None for all that validation leaves
     validation_share: float
     evaluations: int
     population_size: int
@@ -40,12 +40,12 @@ class Scale:
 
 SCALES = {
     "small": Scale(
-        NASNet(cells_per_stage=1, filters=8),
-        Training(epochs=2, batch_size=64, learning_rate=0.05, flip=True, crop=4),
-        limit=4_000,
-        validation_share=0.25,
+        NASNet(cells_per_stage=1, filters=4),
+        Training(epochs=2, batch_size=32, learning_rate=0.05, flip=True, crop=4),
+        limit=2_000,
+        validation_share=0.02,
         evaluations=40,
-        population_size=12,
+        population_size=10,
         sample_size=4,
     ),
     "paper": Scale(

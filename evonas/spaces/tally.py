@@ -47,6 +47,21 @@ class Tally:
         self.multiply_adds += weights * height * width
         return height, width
 
+    def separable(self, inputs: int, outputs: int, size: Size, kernel: int, layers: int, stride: int) -> Size:
+        """Add depthwise and pointwise convolutions, ``layers`` times, the first with the stride."""
+        for layer in range(layers):
+            width, step = (inputs, stride) if layer == 0 else (outputs, 1)
+            size = self.convolution(
+                width, width, size, taps=kernel * kernel, stride=(step, step), grouped=True, normalised=False
+            )
+            size = self.convolution(width, outputs, size)
+        return size
+
+    def factorized_reduction(self, inputs: int, outputs: int, size: Size) -> Size:
+        """Add two 1x1 convolutions of stride 2, of half the outputs each."""
+        self.convolution(inputs, outputs // 2, size, stride=(2, 2))
+        return self.convolution(inputs, outputs - outputs // 2, size, stride=(2, 2))
+
     def linear(self, inputs: int, outputs: int) -> None:
         """Add a linear layer with its bias, whose additions are left out."""
         self.parameters += (inputs + 1) * outputs

@@ -43,7 +43,7 @@ def test_choice_runs_the_one_it_names():
     x = jnp.asarray(np.random.default_rng(0).normal(size=(8, 4)), jnp.float32)
     program = jax.jit(lambda index: merge(*parts)(x, index))
     for index in range(4):
-        own = inherit(Sum(index, rngs=nnx.Rngs(params=1)), parts.parameters, parts.statistics)
+        own = inherit(Sum(index, rngs=nnx.Rngs(params=1)), merge(*parts))
         np.testing.assert_allclose(program(index), own(x), rtol=1e-6, atol=1e-6)
 
 
@@ -73,9 +73,7 @@ def test_choice_hands_on_further_arguments():
 
 def test_inherited_weights_are_the_leading_corner():
     wide, narrow = (Linear(n, n + 1, rngs=nnx.Rngs(params=n), style=Style()) for n in (6, 2))
-    parts = split(wide)
-    inherit(narrow, parts.parameters, parts.statistics)
-    own = inherit(narrow, parts.parameters, parts.statistics)
+    own = inherit(narrow, wide)
     np.testing.assert_array_equal(own.kernel[...], wide.kernel[...][:2, :3])
 
 

@@ -1,10 +1,13 @@
 """The cells of DARTS against the published network, and the space's own rules."""
 
+import functools
+
 import jax
 import numpy as np
 import pytest
+from flax import nnx
 
-from evonas.nn import count_module
+from evonas.nn import Draws, count_module, merge, split
 from evonas.spaces import DARTS, DARTS_V2
 from evonas.spaces.darts.genes import unfold
 
@@ -80,3 +83,24 @@ def test_the_order_of_nodes_and_edges_does_not_matter():
     for other in others:
         np.testing.assert_array_equal(other, first)
     np.testing.assert_array_equal(SPACE.canonical(first), first)
+
+
+@pytest.mark.slow
+def test_equal_cells_run_as_one_loop_give_what_they_give_one_by_one():
+    space = DARTS(10, 2, classes=3, input_shape=(8, 8, 3))
+    parts = split(nnx.eval_shape(lambda: space.supernet(rngs=Draws(jax.random.key(0)))))
+    random, genome = np.random.default_rng(0), sampled(1)[0]
+    weights = jax.tree.map(lambda leaf: random.random(leaf.shape, np.float32) - 0.2, parts.parameters)
+    statistics = jax.tree.map(lambda leaf: random.random(leaf.shape, np.float32), parts.statistics)
+    x = random.normal(size=(4, *space.input_shape)).astype(np.float32)
+
+    def run(one_by_one):
+        module = merge(parts.graph, weights, statistics)
+        assert (8, 9) in module.runs
+        if one_by_one:
+            module.runs = tuple((number, number) for number in range(10))
+        return module(x, genome), split(module).statistics
+
+    quick = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+    together, apart = (jax.jit(functools.partial(run, each)).lower().compile(quick)() for each in (False, True))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-3), together, apart)

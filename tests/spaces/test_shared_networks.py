@@ -9,8 +9,10 @@ import pytest
 from flax import nnx
 
 from evonas.nn import Draws, WithAuxiliary, inherit, merge, split
+from evonas.nn.inheritance import written_out
 from evonas.spaces import DARTS, MLP, BitString, MacroCNN, NASBench101, NASBench201, NASNet
 from evonas.spaces.nasnet.genes import unfold
+from evonas.training.model import Model
 
 SPACES = {
     "nasbench201": NASBench201(channels=4, cells_per_stage=1, classes=3, input_shape=(6, 6, 3)),
@@ -83,30 +85,36 @@ def both_modes(module, genome_matters):
 
 def supernet(name, **style):
     """A shared network without arrays."""
-    parts = {"signature": SIGNATURES[name]} if name in SIGNATURES else {}
-    return nnx.eval_shape(lambda: SPACES[name].supernet(rngs=Draws(jax.random.key(0)), **parts, **style))
+    return nnx.eval_shape(lambda: SPACES[name].supernet(rngs=Draws(jax.random.key(0)), **of_signature(name), **style))
+
+
+def of_signature(name):
+    return {"signature": SIGNATURES[name]} if name in SIGNATURES else {}
 
 
 @functools.cache
 def shared(name):
     """Weights of the shared network, none of them a scale of 1 or a bias of 0, and its program."""
     space = SPACES[name]
-    module = supernet(name)
-    parts = split(module)
+    module, parameters = supernet(name), started(name)
     random = np.random.default_rng(0)
-    parameters = jax.tree.map(lambda leaf: weights(random, leaf.shape), parts.parameters)
-    statistics = jax.tree.map(lambda leaf: 0.5 + random.random(leaf.shape, np.float32), parts.statistics)
-    parameters, statistics = jax.tree.map(jnp.asarray, (parameters, statistics))
-    key = jax.random.key(0)
+    parameters = jax.tree.map(lambda leaf: jnp.asarray(disturbed(random, leaf)), parameters)
+    statistics = jax.tree.map(lambda leaf: 0.5 + random.random(leaf.shape, np.float32), split(module).statistics)
+    statistics, key = jax.tree.map(jnp.asarray, statistics), jax.random.key(0)
     arguments = (parameters, statistics, examples(space), genomes_of(name, 1, 0)[0], key)
     return parameters, statistics, jax.jit(both_modes(module, True)).lower(*arguments).compile(QUICK)
 
 
-def weights(random, shape):
-    """Kernels of He's variance; scales and biases between 0.5 and 1.5: a small scale would magnify rounding."""
-    if len(shape) == 1:
-        return 0.5 + random.random(shape, np.float32)
-    return np.float32(np.sqrt(2 / np.prod(shape[:-1]))) * random.normal(size=shape).astype(np.float32)
+def started(name):
+    """Weights of a new shared network."""
+    make = functools.partial(SPACES[name].supernet, **of_signature(name))
+    model = Model(lambda rngs: make(rngs=rngs))
+    return jax.jit(lambda key: model.init(key)[0]).lower(jax.random.key(0)).compile(QUICK)(jax.random.key(0))
+
+
+def disturbed(random, leaf):
+    """Scales stay far from zero, where rounding would be magnified."""
+    return leaf * (0.75 + 0.5 * random.random(leaf.shape, np.float32)) + 0.1 * random.random(leaf.shape, np.float32)
 
 
 def examples(space):
@@ -165,13 +173,15 @@ def check_genome(name, genome):
     parameters, statistics, program = shared(name)
     x = examples(space)
     network = nnx.eval_shape(lambda: space.network(genome, rngs=Draws(jax.random.key(0))))
-    own = split(inherit(network, parameters, statistics))
+    graph = split(supernet(name)).graph
+    own = split(inherit(network, merge(graph, parameters, statistics)))
     arguments = (own.parameters, own.statistics, x, genome, key)
     run = both_modes(network, False)
     if name != "nasbench201":  # whose genomes share all shapes: after the first, running it eagerly compiles nothing
         run = jax.jit(run).lower(*arguments).compile(QUICK)
     expected = run(*arguments)
     outputs, changed, slopes = program(parameters, statistics, x, genome, key)
+    slopes, changed = split(written_out(merge(graph, slopes, changed)))[1:]
     found = max(
         *jax.tree.leaves(jax.tree.map(difference, outputs, expected[0])),
         difference_of_leaves(*without_dead_ends(expected[1], changed, expected[2]), zero_elsewhere=False),

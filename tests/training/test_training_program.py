@@ -152,11 +152,11 @@ def check_equality_with_the_own_program(space, dataset, training, genomes):
 
         alone = own_program(space, genome, dataset, training)
         network = nnx.eval_shape(lambda genome=genome: space.network(genome, rngs=nnx.Rngs(params=0)))
-        inherited = split(inherit(network, start.parameters, start.statistics))
+        inherited = split(inherit(network, together.model.module(start.parameters, start.statistics)))
         began = jax.jit(alone.start)(key)._replace(parameters=inherited.parameters, statistics=inherited.statistics)
         theirs = jax.jit(alone.epoch)(began, key, given, data)
         assert float(mine.loss) == pytest.approx(float(theirs.loss), rel=1e-4)
-        cut = split(inherit(network, mine.parameters, mine.statistics))
+        cut = split(inherit(network, together.model.module(mine.parameters, mine.statistics)))
         for one, other in zip(
             jax.tree.leaves(cut), jax.tree.leaves((theirs.parameters, theirs.statistics)), strict=True
         ):
@@ -186,16 +186,14 @@ def test_candidates_of_any_width_begin_with_the_variance_of_their_initialiser(in
     """In a shared program too, whose weights are those of the greatest widths."""
     space = MLP(max_depth=2, widths=(64, 256), dropout=(0.0,), input_shape=(100,), classes=10)
     training = Training(initializer=initializer)
-    start = jax.jit(shared_program(space, iris, training).start)
+    program = shared_program(space, iris, training)
+    start = jax.jit(program.start)
     for genome in ([1, 0, 0, 0, 0, 0, 0, 0], [1, 0, 1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0]):
         genome = np.array(genome, np.int32)
         progress = start(jax.random.key(0), genome)
         network = nnx.eval_shape(lambda genome=genome: space.network(genome, rngs=nnx.Rngs(params=0)))
-        kernels = [
-            leaf
-            for leaf in jax.tree.leaves(split(inherit(network, progress.parameters, progress.statistics)).parameters)
-            if leaf.ndim == 2
-        ]
+        inherited = inherit(network, program.model.module(progress.parameters, progress.statistics))
+        kernels = [leaf for leaf in jax.tree.leaves(split(inherited).parameters) if leaf.ndim == 2]
         assert len(kernels) == genome[0] + 2
         for kernel in kernels:
             assert kernel.var() == pytest.approx(variance(*kernel.shape), rel=0.2)

@@ -8,7 +8,6 @@ import numpy as np
 
 from evonas.spaces.darts.genes import INPUTS, NODES, PRIMITIVES, unfold
 from evonas.spaces.darts.network import reductions
-from evonas.spaces.nasnet.cost import separable
 from evonas.spaces.tally import Size, Tally
 from evonas.types import Count
 
@@ -25,9 +24,8 @@ def cost(space: DARTS, genome: np.ndarray) -> Count:
     for number in range(space.cells):
         stride = 1 + (number in reductions(space))
         channels *= stride
-        halved = before[1] != last[1]
-        for half in (channels // 2, channels - channels // 2) if halved else (channels,):
-            tally.convolution(before[0], half, before[1], stride=(1 + halved, 1 + halved))
+        fit = tally.convolution if before[1] == last[1] else tally.factorized_reduction
+        fit(before[0], channels, before[1])
         size = tally.convolution(last[0], channels, last[1])
         genes = reduction if stride == 2 else normal
         inner = (-(-size[0] // stride), -(-size[1] // stride))
@@ -41,7 +39,6 @@ def cost(space: DARTS, genome: np.ndarray) -> Count:
 
 def _operation_cost(tally: Tally, name: str, channels: int, size: Size, stride: int) -> None:
     if name == "skip_connect" and stride == 2:
-        for half in (channels // 2, channels - channels // 2):
-            tally.convolution(channels, half, size, stride=(2, 2))
+        tally.factorized_reduction(channels, channels, size)
     if "conv" in name:
-        separable(tally, channels, channels, int(name[-1]), 1 + name.startswith("sep"), size, stride)
+        tally.separable(channels, channels, size, int(name[-1]), 1 + name.startswith("sep"), stride)

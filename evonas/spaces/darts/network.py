@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -11,11 +11,20 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from evonas.nn import BatchNorm, Convolution, Linear, ReluConvNorm, Style, average_pool, max_pool
+from evonas.nn import (
+    BatchNorm,
+    Convolution,
+    FactorizedReduction,
+    Linear,
+    ReluConvNorm,
+    ReluSeparableNorm,
+    Style,
+    average_pool,
+    max_pool,
+)
 from evonas.nn.graph import Graph, Maker, SharedGraph
+from evonas.nn.repeated import repeated, runs
 from evonas.spaces.darts.genes import INPUTS, NODES, PRIMITIVES, Genes, unfold
-from evonas.spaces.nasnet.cell import FactorizedReduction
-from evonas.spaces.nasnet.operations import Separable
 
 if TYPE_CHECKING:
     from evonas.spaces.darts.space import DARTS
@@ -38,7 +47,7 @@ class Cell(nnx.Module):
     ):
         before, last = inputs
         self.first = (
-            FactorizedReduction(before, channels, rngs, style, rectified=True)
+            FactorizedReduction(before, channels, rectified=True, rngs=rngs, style=style)
             if reduced
             else ReluConvNorm(before, channels, 1, rngs=rngs, style=style)
         )
@@ -46,8 +55,9 @@ class Cell(nnx.Module):
         kinds = [int(stride == 2)] * INPUTS + [0] * NODES
 
         def makers(step: int) -> list[Maker]:
-            settings = {"channels": channels, "stride": step, "style": style}
-            return [functools.partial(_operation, name, **settings) for name in PRIMITIVES]
+            return [
+                functools.partial(_operation, name, channels=channels, stride=step, style=style) for name in PRIMITIVES
+            ]
 
         every = [makers(step) for step in range(1, stride + 1)]
         if genes is None:
@@ -61,8 +71,10 @@ class Cell(nnx.Module):
         inputs = [self.first(before), self.second(last)]
         if isinstance(self.graph, Graph):
             states = self.graph(inputs)
+        elif genes is None:
+            raise ValueError("expected the genes of a shared cell; call the network with a genome")
         else:
-            states = self.graph(inputs, genes and (genes.sources.ravel(), genes.operations.ravel()))
+            states = self.graph(inputs, (genes.sources.ravel(), genes.operations.ravel()))
         return jnp.concatenate(states[INPUTS:], -1)
 
 
@@ -74,13 +86,14 @@ class Network(nnx.Module):
         width, channels, reduced = 3 * space.channels, space.channels, False
         self.stem = Convolution(space.input_shape[-1], width, 3, rngs=rngs, style=style)
         self.stem_norm = BatchNorm(width)
-        inputs, cells = (width, width), []
+        inputs, cells, kinds = (width, width), [], []
         for number in range(space.cells):
             reduces = number in reductions(space)
             channels *= 1 + reduces
             cells.append(Cell(genes[reduces], channels, 1 + reduces, inputs, reduced, rngs, style))
+            kinds.append((reduces, inputs, reduced) if genome is None else number)
             inputs, reduced = (inputs[1], NODES * channels), reduces
-        self.cells, self.reductions = nnx.List(cells), reductions(space)
+        self.cells, self.reductions, self.runs = nnx.List(cells), reductions(space), runs(kinds)
         self.head = Linear(inputs[1], space.classes, rngs=rngs, style=style)
 
     def __call__(self, x: jax.Array, genome: jax.Array | None = None, *, rngs: nnx.Rngs | None = None) -> jax.Array:
@@ -88,9 +101,25 @@ class Network(nnx.Module):
         del rngs
         genes = (None, None) if genome is None else unfold(genome)
         before = last = self.stem_norm(self.stem(x))
-        for number, cell in enumerate(self.cells):
-            before, last = last, cell(before, last, genes[number in self.reductions])
+        for first, end in self.runs:
+            of_run = genes[first in self.reductions]
+            if first == end:
+                before, last = last, self.cells[first](before, last, of_run)
+            else:
+                before, last = _repeated_cells(self.cells[first : end + 1], before, last, of_run)
         return self.head(last.mean((1, 2), dtype=jnp.float32)).astype(jnp.float32)
+
+
+def _repeated_cells(
+    cells: Sequence[Cell], before: jax.Array, last: jax.Array, genes: Genes | None
+) -> tuple[jax.Array, jax.Array]:
+    """The last two of what equal cells give one after the other."""
+
+    def call(modules: Any, carry: tuple[jax.Array, jax.Array], _: None) -> tuple[jax.Array, jax.Array]:
+        before, last = carry
+        return last, modules[0](before, last, genes)
+
+    return repeated(call, [(cell,) for cell in cells], (before, last))
 
 
 def reductions(space: DARTS) -> tuple[int, int]:
@@ -104,9 +133,9 @@ def _operation(name: str, rngs: nnx.Rngs, channels: int, stride: int, style: Sty
     if name == "skip_connect":
         if stride == 1:
             return lambda x: x
-        return FactorizedReduction(channels, channels, rngs, style, rectified=True)
+        return FactorizedReduction(channels, channels, rectified=True, rngs=rngs, style=style)
     if "pool" in name:
         pool = max_pool if name.startswith("max") else average_pool
         return lambda x: pool(x)[:, ::stride, ::stride]
     layers, dilation = (2, 1) if name.startswith("sep") else (1, 2)
-    return Separable(channels, channels, int(name[-1]), layers, stride, rngs, style, dilation)
+    return ReluSeparableNorm(channels, channels, int(name[-1]), layers, stride, dilation, rngs=rngs, style=style)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -11,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from evonas.nn import BatchNorm, Convolution, ReluConvNorm, Style
+from evonas.nn import ConvNorm, FactorizedReduction, ReluConvNorm, Style
 from evonas.nn.choice import as_module
 from evonas.nn.graph import Graph, Maker, SharedGraph
 from evonas.nn.width import used_channels
@@ -33,39 +32,6 @@ class Features(NamedTuple):
 
     x: jax.Array  # [B, H, W, C]
     width: Any  # channels in use: int32, or None for all
-
-
-class FactorizedReduction(nnx.Module):
-    """Half the image without loss: two 1x1 convolutions, of the places of even rows and columns and of odd ones."""
-
-    def __init__(self, inputs: int, outputs: int, rngs: nnx.Rngs, style: Style, rectified: bool = False):
-        self.rectified = rectified
-        halves = (outputs // 2, outputs - outputs // 2)
-        self.paths = nnx.List(Convolution(inputs, half, 1, 2, rngs=rngs, style=style) for half in halves)
-        self.norm = BatchNorm(outputs)
-
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """Apply to ``x`` ``[B, H, W, inputs]``."""
-        shifted = jnp.pad(x, ((0, 0), (0, 1), (0, 1), (0, 0)))[:, 1:, 1:]
-        parts = (path(y, self.rectified) for path, y in zip(self.paths, (x, shifted), strict=True))
-        return self.norm(jnp.concatenate(list(parts), -1))
-
-    def narrow(self, inputs: jax.Array | int) -> None:
-        """Scale the new weights to those of so many inputs."""
-        for path in self.paths:
-            path.narrow(inputs, path.kernel.shape[-1])
-
-
-class ConvNorm(nnx.Module):
-    """1x1 convolution, batch normalisation."""
-
-    def __init__(self, inputs: int, outputs: int, rngs: nnx.Rngs, style: Style):
-        self.convolution = Convolution(inputs, outputs, 1, rngs=rngs, style=style)
-        self.norm = BatchNorm(outputs)
-
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """Apply to ``x`` ``[B, H, W, inputs]``."""
-        return self.norm(self.convolution(x))
 
 
 class CellNetwork(nnx.Module):
@@ -103,8 +69,8 @@ class CellNetwork(nnx.Module):
 
         def makers(shape: Shape) -> list[Maker]:
             step = 1 if shape.halvings == inner.halvings else 2
-            settings = {"inputs": shape.channels, "outputs": filters, "stride": step, "style": style}
-            return [functools.partial(make_operation, name, **settings) for name in operations]
+            build = functools.partial(make_operation, inputs=shape.channels, outputs=filters, stride=step, style=style)
+            return [functools.partial(build, name) for name in operations]
 
         every, kinds = [makers(shape) for shape in different], [different.index(shape) for shape in shapes]
         if genes is None:
@@ -131,7 +97,9 @@ class CellNetwork(nnx.Module):
         if isinstance(self.graph, Graph):
             states = self.graph(inputs, gates)
             return Features(jnp.concatenate([self._fitted(states, state) for state in self.outputs], -1), None)
-        states = self.graph(inputs, genes and (genes.sources.ravel(), genes.operations.ravel()), gates)
+        if genes is None:
+            raise ValueError("expected the genes of a shared cell; call the network with a genome")
+        states = self.graph(inputs, (genes.sources.ravel(), genes.operations.ravel()), gates)
         fitted = jnp.stack([self._fitted(states, state) for state in self.outputs])
         chosen = genes.outputs
         packed = jnp.moveaxis(fitted[jnp.argsort(~chosen, stable=True)], 0, 3)
@@ -171,7 +139,7 @@ def _fitting_layer(shape: Shape | None, wanted: Shape, rngs: nnx.Rngs, style: St
     if shape is None or shape == wanted:
         return as_module(lambda x: x)
     if shape.halvings != wanted.halvings:
-        return FactorizedReduction(shape.channels, wanted.channels, rngs, style, rectified=True)
+        return FactorizedReduction(shape.channels, wanted.channels, rectified=True, rngs=rngs, style=style)
     return ReluConvNorm(shape.channels, wanted.channels, 1, rngs=rngs, style=style)
 
 
@@ -180,5 +148,5 @@ def _fitting(shape: Shape, wanted: Shape, rngs: nnx.Rngs, style: Style) -> nnx.M
     if shape == wanted:
         return as_module(lambda x: x)
     if shape.halvings == wanted.halvings:
-        return ConvNorm(shape.channels, wanted.channels, rngs, style)
-    return FactorizedReduction(shape.channels, wanted.channels, rngs, style)
+        return ConvNorm(shape.channels, wanted.channels, rngs=rngs, style=style)
+    return FactorizedReduction(shape.channels, wanted.channels, rngs=rngs, style=style)

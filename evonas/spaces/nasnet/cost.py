@@ -62,8 +62,7 @@ def _fit(tally: Tally, features: Features, wanted: Features) -> None:
     """A 1x1 convolution where channels differ, two of half the outputs each where sizes do."""
     (channels, size), (outputs, smaller) = features, wanted
     if size != smaller:
-        for half in (outputs // 2, outputs - outputs // 2):
-            tally.convolution(channels, half, size, stride=(2, 2))
+        tally.factorized_reduction(channels, outputs, size)
     elif channels != outputs:
         tally.convolution(channels, outputs, size)
 
@@ -76,22 +75,11 @@ def operation(tally: Tally, name: str, inputs: int, size: Size, outputs: int, st
     if name in ("none", "1x1"):
         return tally.convolution(inputs, outputs, size, stride=strides)
     if "separable" in name:
-        return separable(tally, inputs, outputs, kernel_size(name), int(name[-1]), size, stride)
+        return tally.separable(inputs, outputs, size, kernel_size(name), int(name[-1]), stride)
     if "pool" in name:
         size = (-(-size[0] // stride), -(-size[1] // stride))
         return size if inputs == outputs else tally.convolution(inputs, outputs, size)
     return _bottleneck(tally, name, inputs, size, outputs, stride)
-
-
-def separable(tally: Tally, inputs: int, outputs: int, kernel: int, layers: int, size: Size, stride: int) -> Size:
-    """Add depthwise and pointwise convolutions, ``layers`` times, the first with the stride."""
-    for layer in range(layers):
-        width, step = (inputs, stride) if layer == 0 else (outputs, 1)
-        size = tally.convolution(
-            width, width, size, taps=kernel * kernel, stride=(step, step), grouped=True, normalised=False
-        )
-        size = tally.convolution(width, outputs, size)
-    return size
 
 
 def _bottleneck(tally: Tally, name: str, inputs: int, size: Size, outputs: int, stride: int) -> Size:

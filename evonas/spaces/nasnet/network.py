@@ -11,7 +11,7 @@ import numpy as np
 from flax import nnx
 
 from evonas.nn import BatchNorm, Convolution, Linear, Style, WithAuxiliary, average_pool
-from evonas.nn.repeated import repeated
+from evonas.nn.repeated import repeated, runs
 from evonas.spaces.nasnet.cell import CellNetwork, Features, Shape
 from evonas.spaces.nasnet.genes import OPERATIONS, Cell, unfold
 
@@ -83,7 +83,7 @@ class Network(nnx.Module):
             kinds.append((stride, shapes[-1], previous))
             shapes.append(built[-1].shape)
         self.cells = nnx.List(built)
-        self.runs = _runs(kinds)
+        self.runs = runs(kinds) if genome is None else runs(range(len(kinds)))
         self.drop_path, self.deterministic = space.drop_path, False
         self.auxiliary_weight = space.auxiliary_weight
         if self.auxiliary_weight:
@@ -112,7 +112,7 @@ class Network(nnx.Module):
         genes = (None, None) if genome is None else self._placed(genome)
         previous, current = None, Features(self.stem(x), None if genome is None else jnp.int32(self.stem_filters))
         auxiliary = None
-        for first, last in self.runs if genome is not None else tuple((i, i) for i in range(len(self.cells))):
+        for first, last in self.runs:
             chosen = genes[self.strides[first] - 1]
             gates = self._gates(range(first, last + 1), rngs, progress, len(x), chosen)
             if first == last:
@@ -170,12 +170,6 @@ def _repeated_cells(
     assert previous is not None
     current, previous = repeated(call, [(cell,) for cell in cells], (current, previous), gates)
     return previous, current
-
-
-def _runs(kinds: Sequence[Any]) -> tuple[tuple[int, int], ...]:
-    """First and last of each series of cells of one kind."""
-    firsts = [i for i, kind in enumerate(kinds) if i == 0 or kinds[i - 1] != kind]
-    return tuple(zip(firsts, [*(i - 1 for i in firsts[1:]), len(kinds) - 1], strict=True))
 
 
 def _inner(strides: tuple[int, ...]) -> int:

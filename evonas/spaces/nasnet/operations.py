@@ -12,7 +12,16 @@ from collections.abc import Callable
 import jax
 from flax import nnx
 
-from evonas.nn import BatchNorm, Convolution, LineConvolution, ReluConvNorm, Style, average_pool, max_pool
+from evonas.nn import (
+    BatchNorm,
+    Convolution,
+    LineConvolution,
+    ReluConvNorm,
+    ReluSeparableNorm,
+    Style,
+    average_pool,
+    max_pool,
+)
 
 Operation = Callable[[jax.Array], jax.Array]
 
@@ -24,7 +33,7 @@ def make_operation(name: str, rngs: nnx.Rngs, inputs: int, outputs: int, stride:
     if name in ("none", "1x1"):
         return ReluConvNorm(inputs, outputs, 1, stride, rngs=rngs, style=style)
     if "separable" in name:
-        return Separable(inputs, outputs, kernel_size(name), int(name[-1]), stride, rngs, style)
+        return ReluSeparableNorm(inputs, outputs, kernel_size(name), int(name[-1]), stride, rngs=rngs, style=style)
     if "pool" in name:
         return Pool(name[:3], kernel_size(name), inputs, outputs, stride, rngs, style)
     return Bottleneck(name, inputs, outputs, stride, rngs, style)
@@ -35,39 +44,6 @@ def kernel_size(name: str) -> int:
     found = re.search(r"(\d)x\1", name)
     assert found is not None, name
     return int(found[1])
-
-
-class Separable(nnx.Module):
-    """ReLU, depthwise and pointwise convolution, batch normalisation; ``layers`` times, the first with the stride."""
-
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        size: int,
-        layers: int,
-        stride: int,
-        rngs: nnx.Rngs,
-        style: Style,
-        dilation: int = 1,
-    ):
-        def convolution(*shape: int, **options: int) -> Convolution:
-            return Convolution(*shape, **options, rngs=rngs, style=style)
-
-        widths = [inputs] + [outputs] * (layers - 1)
-        strides = [stride] + [1] * (layers - 1)
-        self.depthwise = nnx.List(
-            convolution(width, width, size, step, groups=width, dilation=dilation)
-            for width, step in zip(widths, strides, strict=True)
-        )
-        self.pointwise = nnx.List(convolution(width, outputs, 1) for width in widths)
-        self.norms = nnx.List(BatchNorm(outputs) for _ in widths)
-
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """Apply to ``x`` ``[B, H, W, inputs]``."""
-        for depthwise, pointwise, norm in zip(self.depthwise, self.pointwise, self.norms, strict=True):
-            x = norm(pointwise(depthwise(jax.nn.relu(x))))
-        return x
 
 
 class Pool(nnx.Module):
