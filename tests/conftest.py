@@ -43,7 +43,16 @@ def shared():
     return directory
 
 
-COMPILED_LIGHTLY = ("test_shared_networks", "test_evolution_", "test_population_", "test_simulate", "test_genome_")
+COMPILED_LIGHTLY = (
+    "test_shared_networks",
+    "test_darts",
+    "test_nasnet",
+    "test_nasbench101_space",
+    "test_evolution_",
+    "test_population_",
+    "test_simulate",
+    "test_genome_",
+)
 """Tests of small programs, of which compiling is nearly all the time: they need not be optimised."""
 
 

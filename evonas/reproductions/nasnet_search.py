@@ -41,7 +41,7 @@ class Scale:
 SCALES = {
     "small": Scale(
         NASNet(cells_per_stage=1, filters=4),
-        Training(epochs=2, batch_size=32, learning_rate=0.05, flip=True, crop=4),
+        Training(epochs=2, batch_size=32, learning_rate=0.05, nesterov=False, flip=True, crop=4),
         limit=2_000,
         validation_share=0.02,
         evaluations=40,
@@ -50,7 +50,7 @@ SCALES = {
     ),
     "paper": Scale(
         NASNet(cells_per_stage=3, filters=24),
-        Training(epochs=25, batch_size=128, learning_rate=0.024, weight_decay=5e-4, flip=True, crop=4),
+        Training(epochs=25, batch_size=128, learning_rate=0.024, nesterov=False, weight_decay=5e-4, flip=True, crop=4),
         limit=None,
         validation_share=0.1,
         evaluations=20_000,

@@ -62,5 +62,5 @@ def make_optimizer(
     return optax.chain(
         *clip,
         optax.add_decayed_weights(weight_decay),
-        optax.sgd(learning_rate, momentum=training.momentum, nesterov=True),
+        optax.sgd(learning_rate, momentum=training.momentum, nesterov=training.nesterov),
     )

@@ -30,10 +30,11 @@ class Training:
     Attributes:
         epochs: passes over the training data.
         batch_size: examples a step; a last incomplete batch of an epoch is left out, another one each epoch.
-        optimizer: SGD with Nesterov momentum, or AdamW.
+        optimizer: SGD with momentum, or AdamW.
         learning_rate: at the end of the warm-up; from there by cosine to 0.
         warmup_epochs: epochs in which the learning rate grows from 0.
         momentum: of SGD.
+        nesterov: whether it is Nesterov's, which looks ahead (Sutskever et al. 2013), or the classical one.
         weight_decay: L2 for SGD, decoupled for AdamW.
         max_gradient_norm: norm that the gradient of all weights is cut to; None: 1 for regression, no limit for
             classification.
@@ -52,6 +53,7 @@ class Training:
     learning_rate: float = 0.1
     warmup_epochs: float = 0.0
     momentum: float = 0.9
+    nesterov: bool = True
     weight_decay: float = 5e-4
     max_gradient_norm: float | None = None
     label_smoothing: float = 0.0

@@ -91,6 +91,16 @@ def test_the_first_step_of_sgd_by_hand():
     assert updates[0] == pytest.approx(-0.1 * 1.9 * 1.02)
 
 
+@pytest.mark.parametrize(("nesterov", "factor"), [(True, 1.9), (False, 1.0)])
+def test_classical_momentum_does_not_look_ahead(nesterov, factor):
+    weights = jnp.array([2.0])
+    optimizer = make_optimizer(Training(momentum=0.9, nesterov=nesterov), 0.0, 0.1)
+    first, state = optimizer.update(jnp.array([1.0]), optimizer.init(weights), weights)
+    np.testing.assert_allclose(first, -0.1 * factor, rtol=1e-6)
+    second, _ = optimizer.update(jnp.array([1.0]), state, weights)
+    np.testing.assert_allclose(second, -0.1 * (1 + 0.9 * (1.9 if nesterov else 1.0)), rtol=1e-6)
+
+
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 def test_the_gradient_of_all_weights_together_is_cut_to_its_greatest_norm(optimizer):
     training = Training(optimizer=optimizer)
