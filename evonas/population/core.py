@@ -66,6 +66,12 @@ class Population:
         self.history = History(space.cardinalities)
         self.generations: list[dict[str, float]] = []
 
+    def __repr__(self) -> str:
+        return (
+            f"Population({type(self.space).__name__}, {type(self.algorithm).__name__}, seed={self.seed}: "
+            f"{self.evaluations} told, {len(self._pending)} pending)"
+        )
+
     @property
     def evaluations(self) -> int:
         """Candidates told so far, failed ones included."""

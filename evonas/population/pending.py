@@ -14,6 +14,9 @@ class Pending:
     def __init__(self) -> None:
         self._rows: dict[int, np.ndarray] = {}
 
+    def __len__(self) -> int:
+        return len(self._rows)
+
     def candidates(self) -> Candidates | None:
         """All of them, by id; None if there are none."""
         if not self._rows:

@@ -2,12 +2,12 @@
 
 Command:   evonas reproduce recipe --table TABLE --data.data-dir DIR
            DIR holds ``cifar10/3.0.2`` as tensorflow-datasets prepares it; left out, it is downloaded to TFDS's own.
-Time:      15 minutes on 2 CPU cores (AMD EPYC, jax 0.10.2, 2026-11-26)
-Expected:  rank correlation 0.25 of 16 cells: at this size cells whose table accuracies lie from 56 to 85 % come out
-           between 53 and 62 %, those with average pools lowest
+Time:      16 minutes on 2 CPU cores (AMD EPYC, jax 0.10.2, 2026-11-26; the machine did other work beside it)
+Expected:  rank correlation 0.95 of 9 cells at even steps of accuracy; ours lie below the table's from 40 % upwards, as
+           10,000 images are fewer than its 25,000 and 8 channels than 16
 
-In the table itself the ranks after 12 and after 200 epochs correlate with 0.82. A network of one cell a stage and half
-the channels, on 9,000 of 25,000 images, is too small for depth and most convolutions to show.
+Cells at even steps of their rank are nearly alike in the table: of 16 such cells, with networks of one cell a stage,
+the correlation was 0.25. In the table itself the ranks after 12 and after 200 epochs correlate with 0.82.
 """
 
 from __future__ import annotations

@@ -133,6 +133,8 @@ def search(
     algorithm = regularized_evolution(population_size=20, sample_size=5) if algorithm is None else algorithm
     _check_settings(space, algorithm, training or Training())
     _check_numbers(evaluations, batch_size, seed, duplicates)
+    for callback in callbacks:
+        require_instance("a callback", callback, Callback)
     if (data is None) == (fitness is None):
         raise ValueError("give either data to train candidates on, or a fitness of your own")
     if fitness is not None and training is not None:
@@ -143,6 +145,7 @@ def search(
             f"this algorithm compares one objective, got {', '.join(training.objectives)}: use evonas.nsga2(), or one"
         )
     dataset = None if data is None else resolve(data)
+    _check_fit(space, dataset)
     config = {
         "format": FORMAT,
         "space": describe(space),
@@ -201,6 +204,17 @@ def _check_numbers(evaluations: Any, batch_size: Any, seed: Any, duplicates: Any
     require_seed(seed)
     if duplicates not in ("allow", "resample", "reuse"):
         raise ValueError(f'duplicates is "allow", "resample" or "reuse", got {duplicates!r}')
+
+
+def _check_fit(space: Space, dataset: Dataset | None) -> None:
+    """Refuse a space that was given other inputs or classes than the data has; fields left alone come from the data."""
+    given = {} if dataset is None else {"input_shape": dataset.input_shape, "classes": dataset.classes}
+    for field in dataclasses.fields(space):  # type: ignore[arg-type]
+        value = getattr(space, field.name)
+        if field.init and field.name in given and value not in (given[field.name], field.default):
+            raise ValueError(
+                f"the space has {field.name}={value}, but the data {given[field.name]}: leave it out"
+            )
 
 
 def _describe_data(data: Any, dataset: Dataset | None) -> Any:

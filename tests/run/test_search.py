@@ -251,6 +251,21 @@ def test_several_objectives_survive_a_first_round_that_failed(tmp_path):
     assert history(search(tmp_path, 3 * BATCH, **settings)) == history(whole)
 
 
+@pytest.mark.parametrize(
+    ("classes", "shape"),
+    [(5, (8, 8, 1)), (10, (9, 8, 1))],
+)
+def test_a_space_for_other_data_than_is_given_is_refused(classes, shape):
+    space = evonas.spaces.NASBench201(4, 1, classes, shape)
+    with pytest.raises(ValueError, match=r"but the data .*: leave it out"):
+        evonas.search(space=space, data="digits", evaluations=1)
+
+
+def test_a_function_in_place_of_a_callback_is_refused_before_anything_runs():
+    with pytest.raises(ValueError, match="a callback must be an evonas Callback, got <built-in function print>"):
+        search(None, callbacks=[print])
+
+
 def test_several_objectives_with_an_algorithm_for_one_are_refused_before_they_are_written(unbroken, tmp_path):
     with pytest.raises(ValueError, match="compares one objective, got 2: use"):
         search(tmp_path, fitness=two_objectives)
