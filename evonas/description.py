@@ -76,6 +76,11 @@ def rebuild(description: Any, known: Mapping[str, type] | None = None) -> Any:
         raise ValueError(f"{description['type']} can't be built from {', '.join(fields)}: {error}") from error
 
 
+def completed(description: Any) -> Any:
+    """A description of settings of evonas's, with the fields that their class has gained since, at their defaults."""
+    return describe(rebuild(description))
+
+
 def type_name(kind: type) -> str:
     """How a class is named in a description: ``module:name``."""
     return f"{kind.__module__}:{kind.__qualname__}"

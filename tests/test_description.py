@@ -5,7 +5,7 @@ import json
 import pytest
 
 import evonas
-from evonas.description import describe, rebuild, type_name
+from evonas.description import completed, describe, rebuild, type_name
 from evonas.evolution.scores import CrowdedParetoRank, FitnessAndNovelty, SharedFitness
 from evonas.evolution.variation import ChangeEach, OnePoint, OrIdentity
 
@@ -32,6 +32,13 @@ class Mine:
 
     numbers: tuple[int, ...] = (1, 2)
     inner: object = None
+
+
+def test_settings_written_before_a_field_was_there_have_its_default():
+    old = describe(evonas.Training(epochs=3))
+    del old["nesterov"]
+    assert completed(old) == describe(evonas.Training(epochs=3))
+    assert completed(None) is None
 
 
 @pytest.mark.parametrize("setting", [*SPACES, *ALGORITHMS, evonas.Training()], ids=lambda value: type(value).__name__)

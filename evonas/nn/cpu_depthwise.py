@@ -2,7 +2,7 @@
 
 A sum of shifted products, one a tap, becomes one vectorised pass over memory, where a convolution of many groups takes
 XLA:CPU far longer. That holds of a pass that writes its sums: into a reduction over places, whether it is a following
-normalisation's mean or the derivative by one tap, XLA fuses the taps so that they run 15 times slower.
+normalisation's mean or the derivative by one tap, XLA fuses the taps so that they run many times slower.
 """
 
 import jax
@@ -18,7 +18,7 @@ def convolve(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> jax
     """`evonas.nn.convolve` of as many groups as channels."""
     padded = _padded(x, kernel, dilation)
     rows, columns = -(-x.shape[1] // stride), -(-x.shape[2] // stride)
-    total = jnp.zeros((len(x), rows, columns, x.shape[3]), x.dtype)
+    total = jnp.zeros((len(x), rows, columns, x.shape[3]), jnp.float32)
     for i in range(kernel.shape[0]):
         for j in range(kernel.shape[1]):
             down, right = i * dilation, j * dilation
@@ -27,8 +27,8 @@ def convolve(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -> jax
                 down : down + (rows - 1) * stride + 1 : stride,
                 right : right + (columns - 1) * stride + 1 : stride,
             ]
-            total = total + window * kernel[i, j, 0]
-    return jax.lax.optimization_barrier(total)
+            total = total + window.astype(jnp.float32) * kernel[i, j, 0].astype(jnp.float32)
+    return jax.lax.optimization_barrier(total.astype(x.dtype))
 
 
 def slopes(
@@ -54,12 +54,15 @@ def _spread(slope: jax.Array, shape: tuple[int, ...], stride: int) -> jax.Array:
 def _slope_of_kernel(x: jax.Array, kernel: jax.Array, stride: int, dilation: int, slope: jax.Array) -> jax.Array:
     """A depthwise convolution of each example with its own slope, summed over examples; in float32."""
     (height, width), (batch, rows, columns, channels) = kernel.shape[:2], slope.shape
-    padded = jax.lax.optimization_barrier(_padded(x, kernel, dilation))
-    at_once = max(divisor for divisor in range(1, COLUMNS + 1) if columns % divisor == 0)
+    at_once, passes = min(columns, COLUMNS), -(-columns // COLUMNS)
+    missing = at_once * passes - columns
+    slope = jnp.pad(slope, ((0, 0), (0, 0), (0, missing), (0, 0)))
+    padded = jnp.pad(_padded(x, kernel, dilation), ((0, 0), (0, 0), (0, missing * stride), (0, 0)))
+    padded = jax.lax.optimization_barrier(padded)
     reach = (at_once - 1) * stride + (width - 1) * dilation + 1
 
     def step(number: jax.Array, total: jax.Array) -> jax.Array:
-        row, column = number // (columns // at_once), number % (columns // at_once) * at_once
+        row, column = number // passes, number % passes * at_once
         start = (0, row * stride, column * stride, 0)
         window = jax.lax.dynamic_slice(padded, start, (batch, (height - 1) * dilation + 1, reach, channels))
         factors = jax.lax.dynamic_slice(slope, (0, row, column, 0), (batch, 1, at_once, channels))
@@ -70,5 +73,5 @@ def _slope_of_kernel(x: jax.Array, kernel: jax.Array, stride: int, dilation: int
         return total
 
     start = jnp.zeros((batch, height, width, channels), jnp.float32)
-    total = jax.lax.fori_loop(0, rows * (columns // at_once), step, start)
+    total = jax.lax.fori_loop(0, rows * passes, step, start)
     return total.sum(0)[:, :, None].astype(kernel.dtype)

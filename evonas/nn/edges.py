@@ -19,11 +19,11 @@ Operation = Callable[[Any, Any, jax.Array], tuple[jax.Array, Any]]
 
 
 class Edges(NamedTuple):
-    """Where each edge comes from, where it leads, and what it does; ``[E]`` int32 each."""
+    """Where each edge comes from, where it leads, and what it does. None of it has a derivative."""
 
-    sources: Any  # rows of the buffer that the operation reads
-    targets: Any  # rows of the first buffer; an edge reads rows that no later edge leads to
-    operations: Any
+    sources: Any  # [E] int32: rows of the buffer that the operation reads
+    targets: Any  # [E] int32: rows of the first buffer; an edge reads rows that no later edge leads to
+    operations: Any  # [E] int32
     gates: Any = None  # [E, B] float32 that each output is multiplied by, an example at a time; or None
 
 

@@ -22,10 +22,18 @@ from evonas.nn.plain import split
 
 Maker = Callable[[nnx.Rngs], Callable]
 """Builds an operation: a module, or a plain function without weights."""
+Genes = tuple[jax.Array, jax.Array]
+"""Sources and operations of the edges, ``[E]`` int32 each."""
 
 
-class Graph(nnx.Module):
-    """States, each the sum of operations on earlier ones, of one architecture.
+def make_graph(
+    makers: Sequence[Sequence[Maker]],
+    kinds: Sequence[int],
+    targets: Sequence[int],
+    genes: tuple[np.ndarray, np.ndarray] | None,
+    rngs: nnx.Rngs,
+) -> Graph | SharedGraph:
+    """A graph of one architecture, or without genes a shared one.
 
     States of equal shape are of one kind, and each kind has its own form of the same operations, so that an edge may
     come from the input of a reduction cell as well as from a state within it. Sums are of kind 0; where no input is,
@@ -35,30 +43,39 @@ class Graph(nnx.Module):
         makers: for each kind of source, one function an operation that builds it.
         kinds: of each state.
         targets: the state that each edge leads to, ascending.
-        genes: source and operation of each edge ``[E, 2]``.
+        genes: sources and operations of the edges, ``[E]`` each.
         rngs: for the weights.
     """
+    return SharedGraph(makers, kinds, targets, rngs) if genes is None else Graph(makers, kinds, targets, genes, rngs)
+
+
+class Graph(nnx.Module):
+    """States, each the sum of operations on earlier ones, of one architecture; see `make_graph`."""
 
     def __init__(
         self,
         makers: Sequence[Sequence[Maker]],
         kinds: Sequence[int],
         targets: Sequence[int],
-        genes: np.ndarray,
+        genes: tuple[np.ndarray, np.ndarray],
         rngs: nnx.Rngs,
     ):
         every = [functools.partial(make, rngs) for of_kind in makers for make in of_kind]
-        self.targets, self.sources = tuple(targets), tuple(genes[:, 0].tolist())
-        chosen = _places(np.array(kinds), len(makers[0]), *genes.T)
+        self.targets, self.sources = tuple(targets), tuple(genes[0].tolist())
+        chosen = _places(np.array(kinds), len(makers[0]), *genes)
         self.edges = nnx.List(Choice(every, choice) for choice in chosen.tolist())
 
-    def __call__(self, inputs: Sequence[jax.Array], gates: jax.Array | None = None) -> list[jax.Array]:
+    def __call__(
+        self, inputs: Sequence[jax.Array], genes: Genes | None = None, gates: jax.Array | None = None
+    ) -> list[jax.Array]:
         """All states, of the first ones.
 
         Args:
             inputs: ``[B, H, W, C]``, shapes by kind.
+            genes: of a shared graph; not read here.
             gates: ``[E, B]`` that the edges' outputs are multiplied by.
         """
+        del genes
         states = list(inputs)
         for number, (source, target) in enumerate(zip(self.sources, self.targets, strict=True)):
             y = gated(self.edges[number](states[source]), None if gates is None else gates[number])
@@ -70,10 +87,15 @@ class Graph(nnx.Module):
 
 
 class SharedGraph(nnx.Module):
-    """A `Graph` with all operations on each edge, called with the genes of one architecture; without genes built."""
+    """A graph with all operations on each edge, called with the genes of one architecture; see `make_graph`.
+
+    Attributes:
+        operations: of all kinds of sources, those of kind 0 first; their arrays lie in ``weights`` and ``statistics``.
+        deterministic: whether it is in evaluation mode.
+    """
 
     def __init__(self, makers: Sequence[Sequence[Maker]], kinds: Sequence[int], targets: Sequence[int], rngs: nnx.Rngs):
-        self.kinds, self.targets, self.choices = tuple(kinds), tuple(targets), len(makers[0])
+        self.kinds, self.targets, self.operations_of_kind = tuple(kinds), tuple(targets), len(makers[0])
         self.deterministic = False
 
         def make(rngs: nnx.Rngs) -> list[nnx.Module]:
@@ -84,26 +106,31 @@ class SharedGraph(nnx.Module):
         self.statistics = nnx.BatchStat(statistics)  # [E, S]
 
     def __call__(
-        self, inputs: Sequence[jax.Array], genes: tuple[jax.Array, jax.Array], gates: jax.Array | None = None
+        self, inputs: Sequence[jax.Array], genes: Genes | None = None, gates: jax.Array | None = None
     ) -> list[jax.Array]:
         """All states, of the first ones.
 
         Args:
             inputs: ``[B, H, W, C]``, shapes by kind.
-            genes: sources and operations ``[E]``.
+            genes: sources and operations of the edges, ``[E]`` each.
             gates: ``[E, B]`` that the edges' outputs are multiplied by.
+
+        Raises:
+            ValueError: without genes.
         """
+        if genes is None:
+            raise ValueError("expected the sources and operations of a shared graph's edges; call it with a genome")
         sources, choices = genes
         rows = [self.kinds[:state].count(kind) for state, kind in enumerate(self.kinds)]
         edges = Edges(
             jnp.asarray(rows)[sources],
             jnp.asarray([rows[target] for target in self.targets]),
-            _places(jnp.asarray(self.kinds), self.choices, sources, choices),
+            _places(jnp.asarray(self.kinds), self.operations_of_kind, sources, choices),
             gates,
         )
         outputs, changed = run_edges(
             tuple(_as_operation(packed, not self.deterministic) for packed in self.operations),
-            tuple(np.repeat(np.arange(max(self.kinds) + 1), self.choices).tolist()),
+            tuple(np.repeat(np.arange(max(self.kinds) + 1), self.operations_of_kind).tolist()),
             *(edges, self.weights[...], self.statistics[...], self._buffers(inputs)),
         )
         self.statistics.set_value(changed)

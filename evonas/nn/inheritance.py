@@ -28,11 +28,11 @@ def written_out(supernet: nnx.Module) -> nnx.Module:
     for _, module in list(nnx.iter_modules(supernet)):
         for name, child in list(nnx.iter_children(module)):
             if isinstance(child, SharedGraph):
-                setattr(module, str(name), _Edges(child))
+                setattr(module, str(name), _WrittenOut(child))
     return supernet
 
 
-class _Edges(nnx.Module):
+class _WrittenOut(nnx.Module):
     """What a `Graph` has, with all operations on each edge."""
 
     def __init__(self, graph: SharedGraph):

@@ -46,7 +46,7 @@ def repeated(
     return carry
 
 
-def runs(kinds: Sequence[Any]) -> tuple[tuple[int, int], ...]:
-    """First and last of each series of equal kinds: modules that are `repeated`."""
-    firsts = [i for i, kind in enumerate(kinds) if i == 0 or kinds[i - 1] != kind]
+def runs(kinds: Sequence[Any], shared: bool) -> tuple[tuple[int, int], ...]:
+    """First and last of each series of equal modules, which are `repeated`; of a network that is not shared, each."""
+    firsts = [i for i, kind in enumerate(kinds) if i == 0 or kinds[i - 1] != kind or not shared]
     return tuple(zip(firsts, [*(i - 1 for i in firsts[1:]), len(kinds) - 1], strict=True))

@@ -68,8 +68,8 @@ class Population:
 
     def __repr__(self) -> str:
         return (
-            f"Population({type(self.space).__name__}, {type(self.algorithm).__name__}, seed={self.seed}: "
-            f"{self.evaluations} told, {len(self._pending)} pending)"
+            f"Population({type(self.space).__name__}, seed={self.seed}: {self.evaluations} told, "
+            f"{len(self._pending)} pending)"
         )
 
     @property

@@ -58,7 +58,7 @@ def run(settings: Settings) -> Outcome:
     genomes = chosen(space, table, settings.cells)
     ours = _accuracies(TrainingEvaluator(space, dataset, TRAINING, seed=settings.seed), genomes)
     theirs = table[np.asarray(genome_index(genomes, space.cardinalities))]
-    size = f"{len(dataset.train)} images, C={settings.channels}, N={settings.cells_per_stage}"
+    size = f"{len(dataset.train):,} images, C={settings.channels}, N={settings.cells_per_stage}"
     correlation = Finding(
         f"Spearman's rank correlation, {len(genomes)} cells, {size}", "", _spearman(ours, theirs), *_single()
     )
@@ -76,13 +76,13 @@ def run(settings: Settings) -> Outcome:
 
 
 def chosen(space: NASBench201, table: np.ndarray, cells: int) -> np.ndarray:
-    """Different cells at even steps of accuracy, from the table's worst to its best: ``[cells, 6]``."""
+    """At most so many different cells at even steps of accuracy, from the table's worst to its best: ``[N, 6]``."""
     every = enumerate_genomes(space.cardinalities)
     first = (np.asarray(jax.jit(jax.vmap(space.canonical))(every)) == every).all(1)
-    ranked = every[first][np.argsort(table[first])]
-    accuracies = np.sort(table[first])
-    steps = np.linspace(accuracies[0], accuracies[-1], cells)
-    return ranked[np.unique(np.abs(accuracies - steps[:, None]).argmin(1))]
+    genomes, accuracies = every[first], table[first]
+    steps = np.linspace(accuracies.min(), accuracies.max(), cells)
+    nearest = np.abs(accuracies - steps[:, None]).argmin(1)
+    return genomes[list(dict.fromkeys(nearest.tolist()))]
 
 
 def _accuracies(train: TrainingEvaluator, genomes: np.ndarray) -> np.ndarray:

@@ -133,8 +133,7 @@ def search(
     algorithm = regularized_evolution(population_size=20, sample_size=5) if algorithm is None else algorithm
     _check_settings(space, algorithm, training or Training())
     _check_numbers(evaluations, batch_size, seed, duplicates)
-    for callback in callbacks:
-        require_instance("a callback", callback, Callback)
+    _check_callbacks(callbacks)
     if (data is None) == (fitness is None):
         raise ValueError("give either data to train candidates on, or a fitness of your own")
     if fitness is not None and training is not None:
@@ -145,7 +144,6 @@ def search(
             f"this algorithm compares one objective, got {', '.join(training.objectives)}: use evonas.nsga2(), or one"
         )
     dataset = None if data is None else resolve(data)
-    _check_fit(space, dataset)
     config = {
         "format": FORMAT,
         "space": describe(space),
@@ -159,7 +157,7 @@ def search(
         "data_fingerprint": None if dataset is None else dataset.fingerprint(),
         "fitted": None if dataset is None else {"input_shape": dataset.input_shape, "outputs": dataset.classes},
     }
-    fitted = space if dataset is None else space.fitted(dataset.input_shape, dataset.classes)
+    fitted = space if dataset is None else _fitted(space, dataset)
 
     def evaluator() -> Evaluator:
         if dataset is None:
@@ -206,15 +204,30 @@ def _check_numbers(evaluations: Any, batch_size: Any, seed: Any, duplicates: Any
         raise ValueError(f'duplicates is "allow", "resample" or "reuse", got {duplicates!r}')
 
 
-def _check_fit(space: Space, dataset: Dataset | None) -> None:
-    """Refuse a space that was given other inputs or classes than the data has; fields left alone come from the data."""
-    given = {} if dataset is None else {"input_shape": dataset.input_shape, "classes": dataset.classes}
+def _check_callbacks(callbacks: Any) -> None:
+    if not isinstance(callbacks, Sequence) or not all(isinstance(callback, Callback) for callback in callbacks):
+        raise ValueError(
+            f"callbacks must be a list of objects of classes derived from evonas.Callback, got {callbacks!r}"
+        )
+
+
+def _fitted(space: Space, dataset: Dataset) -> Space:
+    """The space for the data.
+
+    Raises:
+        ValueError: if it was made for other inputs or classes than the data has.
+    """
+    given = {"input_shape": tuple(dataset.input_shape), "classes": dataset.classes}
     for field in dataclasses.fields(space):  # type: ignore[arg-type]
         value = getattr(space, field.name)
-        if field.init and field.name in given and value not in (given[field.name], field.default):
+        value = tuple(value) if field.name == "input_shape" else value
+        left_alone = field.default is dataclasses.MISSING or value == field.default
+        if field.init and field.name in given and not left_alone and value != given[field.name]:
             raise ValueError(
-                f"the space has {field.name}={value}, but the data {given[field.name]}: leave it out"
+                f"the space has {field.name}={value}, but the data {given[field.name]}: leave it out, or make it the "
+                f"data's, space.fitted({given['input_shape']}, {given['classes']})"
             )
+    return space.fitted(dataset.input_shape, dataset.classes)
 
 
 def _describe_data(data: Any, dataset: Dataset | None) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from etils import epath
 
-from evonas.description import differences
+from evonas.description import completed, differences
 from evonas.storage import LOCK, lock_directory, make_directory, remove_drafts, write_whole
 
 CONFIG, HISTORY, RESULT, GENERATIONS, EXPERIMENT = (
@@ -66,6 +66,7 @@ class Workdir:
         if not (self.path / CONFIG).exists():
             return
         known, given = read_config(self.path / CONFIG), _plain(config)
+        known |= {"training": completed(known.get("training"))}
         blocking = [
             name for name in {**known, **given} if known.get(name) != given.get(name) and name not in EXTENDABLE
         ]

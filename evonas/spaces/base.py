@@ -29,7 +29,7 @@ class Space(abc.ABC):
     """
 
     input_shape: tuple[int, ...]
-    """Shape of one example. A space with a field of this name is fitted to the data by the search."""
+    """Shape of one example. A field of this name, left at its default, is fitted to the data by the search."""
 
     @property
     @abc.abstractmethod
@@ -49,7 +49,8 @@ class Space(abc.ABC):
     def supernet(self, *, rngs: nnx.Rngs, **style: Any) -> nnx.Module | None:
         """A module ``(x, genome) -> outputs`` that holds every choice and runs those of a traced genome.
 
-        Its weights have the paths of `network`'s, and at least their sizes. Where `signature` is not always ``()``,
+        Its weights have the paths of `network`'s, and at least their sizes, but for those that a graph keeps in one
+        array: `evonas.nn.inherit` gives each network its own. Where `signature` is not always ``()``,
         this takes it as an argument of that name.
         """
         del rngs, style

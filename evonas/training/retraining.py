@@ -18,7 +18,7 @@ from etils import epath
 from evonas.arguments import require_integer, require_seed
 from evonas.data import resolve
 from evonas.data.dataset import Dataset, Split
-from evonas.description import describe, differences
+from evonas.description import completed, describe, differences
 from evonas.keys import RETRAINING
 from evonas.spaces.base import Space
 from evonas.storage import absolute, lock_directory, make_directory, write_whole
@@ -171,6 +171,7 @@ def _agree(
         write_whole(path, json.dumps(settings, indent=2).encode())
         return
     known = _read(path)
+    known |= {"training": completed(known.get("training"))}
     if changed := sorted(name for name in settings if known.get(name) != settings[name]):
         raise ValueError(
             f"{directory} holds a training with other settings: {differences(known, settings, changed)}; give another "

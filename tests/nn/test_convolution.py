@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from evonas.nn import convolve, cpu_convolution
+from evonas.nn import convolve, cpu_convolution, cpu_depthwise
 
 SHAPES = [(5, 5), (6, 8), (7, 4)]
 
@@ -43,7 +43,7 @@ def check(shape, size, stride, dilation, groups, batch=3, channels=(4, 6)):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-3)
 
 
-@pytest.mark.parametrize(("stride", "dilation", "groups"), [(1, 1, 1), (2, 1, 1), (1, 2, 1), (1, 1, 4), (2, 1, 4)])
+@pytest.mark.parametrize(("stride", "dilation", "groups"), [(1, 1, 1), (2, 1, 1), (1, 2, 1), (1, 1, 4), (2, 2, 4)])
 @pytest.mark.parametrize("size", [1, 3, 5, 7])
 def test_convolution_and_its_derivatives_equal_those_of_jax(size, stride, dilation, groups):
     check(SHAPES[size // 2 % 3], (size, size), stride, dilation, groups)
@@ -74,12 +74,42 @@ def test_a_batch_beyond_the_cache_is_taken_in_parts(batch, monkeypatch):
     check((6, 7), (3, 3), 1, 1, 1, batch)
 
 
-def convolutions_of_training(convolution, platform):
-    x, kernel = jnp.ones((2, 8, 8, 3)), jnp.ones((3, 3, 3, 3))
+@pytest.mark.parametrize("columns", [2, 3])
+@pytest.mark.parametrize(("stride", "dilation"), [(1, 1), (2, 1), (1, 2), (2, 2)])
+def test_depthwise_kernels_have_their_slope_of_some_columns_at_a_time(stride, dilation, columns, monkeypatch):
+    monkeypatch.setattr(cpu_depthwise, "COLUMNS", columns)
+    check((6, 7), (3, 5), stride, dilation, 4)
+
+
+@pytest.mark.parametrize("groups", [1, 4])
+def test_a_rectified_convolution_is_one_of_what_is_positive(groups):
+    random = np.random.default_rng(0)
+    x, kernel = (jnp.asarray(random.normal(size=size), jnp.float32) for size in ((2, 5, 6, 4), (3, 3, 4 // groups, 4)))
+    found, pull = jax.vjp(lambda x, k: convolve(x, k, groups=groups, rectified=True), x, kernel)
+    wanted, pull_wanted = jax.vjp(lambda x, k: reference(jax.nn.relu(x), k, 1, 1, groups), x, kernel)
+    slopes = zip((found, *pull(jnp.sin(found))), (wanted, *pull_wanted(jnp.sin(wanted))), strict=True)
+    for one, other in slopes:
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+
+
+def test_a_depthwise_convolution_in_bfloat16_is_rounded_once():
+    random = np.random.default_rng(0)
+    x, kernel = (jnp.asarray(random.normal(size=size), jnp.bfloat16) for size in ((2, 9, 9, 4), (7, 7, 1, 4)))
+    found, pull = jax.vjp(lambda x, k: convolve(x, k, groups=4), x, kernel)
+    slope = jnp.sin(found)
+    wide = [array.astype(jnp.float32) for array in (x, kernel, slope)]
+    wanted, pull_wanted = jax.vjp(lambda x, k: reference(x, k, 1, 1, 4), *wide[:2])
+    for one, other in zip((found, *pull(slope)), (wanted, *pull_wanted(wide[2])), strict=True):
+        assert one.dtype == jnp.bfloat16
+        np.testing.assert_allclose(one.astype(jnp.float32), other, rtol=2**-7, atol=1e-5)
+
+
+def convolutions_of_training(convolution, platform, groups=1):
+    x, kernel = jnp.ones((2, 8, 8, 3)), jnp.ones((3, 3, 3 // groups, 3))
 
     def train(kernel):
         def step(kernel, _):
-            slope = jax.grad(lambda k: convolution(convolution(x, k, 1, 1, 1), k, 2, 1, 1).sum())(kernel)
+            slope = jax.grad(lambda k: convolution(convolution(x, k, 1, 1, groups), k, 2, 1, groups).sum())(kernel)
             return kernel - slope, None
 
         return jax.lax.scan(step, kernel, None, length=3)[0]
@@ -99,9 +129,14 @@ def test_training_in_a_loop_has_only_convolutions_in_the_canonical_layout():
     assert set(convolutions_of_training(reference, "cpu")) > {CANONICAL}
 
 
-def test_other_platforms_have_the_derivatives_that_jax_writes():
+def test_training_depthwise_convolutions_in_a_loop_has_none_for_xla():
+    assert not convolutions_of_training(convolve, "cpu", 3)
+
+
+@pytest.mark.parametrize("groups", [1, 3])
+def test_other_platforms_have_the_derivatives_that_jax_writes(groups):
     """Theirs is a convolution whose kernel is as large as the image, which only a CPU's library is fast at."""
-    mine, others = (convolutions_of_training(function, "cuda") for function in (convolve, reference))
+    mine, others = (convolutions_of_training(function, "cuda", groups) for function in (convolve, reference))
     assert sorted(mine) == sorted(others)
 
 

@@ -8,7 +8,7 @@ from flax import nnx
 
 from evonas.nn import LineConvolution, Style
 from evonas.nn.edges import Edges, run_edges
-from evonas.nn.repeated import repeated
+from evonas.nn.repeated import repeated, runs
 
 SHAPE = (2, 4, 4, 3)
 OPERATIONS = (
@@ -99,6 +99,11 @@ def test_repeated_modules_equal_calling_each():
         return repeated(lambda step, y, shift: step[0](y, shift), [(m,) for m in modules], x, shifts)
 
     jax.tree.map(np.testing.assert_allclose, steps(looped), steps(one_by_one))
+
+
+def test_equal_modules_of_a_shared_network_are_runs():
+    assert runs("aabcc", shared=True) == ((0, 1), (2, 2), (3, 4))
+    assert runs("aabcc", shared=False) == ((0, 0), (1, 1), (2, 2), (3, 3), (4, 4))
 
 
 @pytest.mark.parametrize("stride", [1, 2])

@@ -30,6 +30,7 @@ def test_each_copy_has_weights_of_its_own_and_all_modules_their_shapes(packed):
     np.testing.assert_array_equal(norm.scale[...], 1)
     np.testing.assert_array_equal(linear.bias[...], 0)
     assert linear.kernel.shape == (2, 5)
+    np.testing.assert_array_equal(linear.kernel[...].ravel(), weights[1, 5:15])
     assert len(np.unique(weights[:, :15])) == COPIES * 10 + 1
 
 

@@ -64,6 +64,18 @@ def test_a_workdir_of_another_search_is_refused_and_left_alone(workdir, changes,
     assert not counting.ids
 
 
+def test_a_run_begun_before_a_setting_was_there_goes_on(tmp_path):
+    settings = {"data": arrays(1), "fitness": None, "space": evonas.spaces.MLP(1, (4,)), "algorithm": None}
+    search(tmp_path, 1, **settings, batch_size=1, training=evonas.Training(epochs=1))
+    path = tmp_path / "config.json"
+    config = json.loads(path.read_text())
+    del config["training"]["nesterov"]
+    path.write_text(json.dumps(config))
+    search(tmp_path, 1, **settings, batch_size=1, training=evonas.Training(epochs=1))
+    with pytest.raises(ValueError, match="nesterov was true, now false"):
+        search(tmp_path, 1, **settings, batch_size=1, training=evonas.Training(epochs=1, nesterov=False))
+
+
 def test_a_history_of_another_search_is_noticed_even_without_its_configuration(workdir):
     (workdir / "config.json").unlink()
     before = files_in(workdir / "history")

@@ -261,9 +261,17 @@ def test_a_space_for_other_data_than_is_given_is_refused(classes, shape):
         evonas.search(space=space, data="digits", evaluations=1)
 
 
+def test_a_space_is_fitted_where_its_fields_are_the_defaults_or_the_data_has_them():
+    data = evonas.data.Arrays(np.eye(12, dtype=np.float32).repeat(3, 0), np.arange(36) % 2)
+    for space in (evonas.spaces.MLP(1, (4,)), evonas.spaces.MLP(1, (4,), classes=2, input_shape=(12,))):
+        run = evonas.search(space, data, evaluations=1, training=evonas.Training(epochs=1), batch_size=1)
+        assert run.population.space == evonas.spaces.MLP(1, (4,), classes=2, input_shape=(12,))
+
+
 def test_a_function_in_place_of_a_callback_is_refused_before_anything_runs():
-    with pytest.raises(ValueError, match="a callback must be an evonas Callback, got <built-in function print>"):
-        search(None, callbacks=[print])
+    for callbacks in ([print], evonas.Callback()):
+        with pytest.raises(ValueError, match=r"callbacks must be a list of .* derived from evonas.Callback, got "):
+            search(None, callbacks=callbacks)
 
 
 def test_several_objectives_with_an_algorithm_for_one_are_refused_before_they_are_written(unbroken, tmp_path):

@@ -27,6 +27,11 @@ class Genes(NamedTuple):
     sources: Any  # [4, 2] int32: of each node's two edges, the states that they come from
     operations: Any  # [4, 2] int32: places in PRIMITIVES
 
+    @property
+    def edges(self) -> tuple[Any, Any]:
+        """Sources and operations of the eight edges, ``[8]`` each."""
+        return self.sources.ravel(), self.operations.ravel()
+
 
 def unfold(genome: Any) -> tuple[Genes, Genes]:
     """The normal cell and the reduction cell of a genome ``[32]``."""

@@ -22,7 +22,7 @@ from evonas.nn import (
     average_pool,
     max_pool,
 )
-from evonas.nn.graph import Graph, Maker, SharedGraph
+from evonas.nn.graph import Maker, make_graph
 from evonas.nn.repeated import repeated, runs
 from evonas.spaces.darts.genes import INPUTS, NODES, PRIMITIVES, Genes, unfold
 
@@ -60,21 +60,11 @@ class Cell(nnx.Module):
             ]
 
         every = [makers(step) for step in range(1, stride + 1)]
-        if genes is None:
-            self.graph: Graph | SharedGraph = SharedGraph(every, kinds, TARGETS, rngs)
-        else:
-            chosen = np.stack([genes.sources.ravel(), genes.operations.ravel()], 1)
-            self.graph = Graph(every, kinds, TARGETS, chosen, rngs)
+        self.graph = make_graph(every, kinds, TARGETS, genes and genes.edges, rngs)
 
     def __call__(self, before: jax.Array, last: jax.Array, genes: Genes | None = None) -> jax.Array:
         """The nodes' concatenation ``[B, H / stride, W / stride, 4 channels]``; a shared cell needs the genes."""
-        inputs = [self.first(before), self.second(last)]
-        if isinstance(self.graph, Graph):
-            states = self.graph(inputs)
-        elif genes is None:
-            raise ValueError("expected the genes of a shared cell; call the network with a genome")
-        else:
-            states = self.graph(inputs, (genes.sources.ravel(), genes.operations.ravel()))
+        states = self.graph([self.first(before), self.second(last)], genes and genes.edges)
         return jnp.concatenate(states[INPUTS:], -1)
 
 
@@ -91,9 +81,9 @@ class Network(nnx.Module):
             reduces = number in reductions(space)
             channels *= 1 + reduces
             cells.append(Cell(genes[reduces], channels, 1 + reduces, inputs, reduced, rngs, style))
-            kinds.append((reduces, inputs, reduced) if genome is None else number)
+            kinds.append((reduces, inputs, reduced))
             inputs, reduced = (inputs[1], NODES * channels), reduces
-        self.cells, self.reductions, self.runs = nnx.List(cells), reductions(space), runs(kinds)
+        self.cells, self.reductions, self.runs = nnx.List(cells), reductions(space), runs(kinds, genome is None)
         self.head = Linear(inputs[1], space.classes, rngs=rngs, style=style)
 
     def __call__(self, x: jax.Array, genome: jax.Array | None = None, *, rngs: nnx.Rngs | None = None) -> jax.Array:

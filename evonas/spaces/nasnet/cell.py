@@ -12,7 +12,7 @@ from flax import nnx
 
 from evonas.nn import ConvNorm, FactorizedReduction, ReluConvNorm, Style
 from evonas.nn.choice import as_module
-from evonas.nn.graph import Graph, Maker, SharedGraph
+from evonas.nn.graph import Maker, make_graph
 from evonas.nn.width import used_channels
 from evonas.spaces.nasnet.genes import COMBINATIONS, INPUTS, STATES, Cell
 from evonas.spaces.nasnet.operations import make_operation
@@ -73,11 +73,7 @@ class CellNetwork(nnx.Module):
             return [functools.partial(build, name) for name in operations]
 
         every, kinds = [makers(shape) for shape in different], [different.index(shape) for shape in shapes]
-        if genes is None:
-            self.graph: Graph | SharedGraph = SharedGraph(every, kinds, TARGETS, rngs)
-        else:
-            chosen = np.stack([genes.sources.ravel(), genes.operations.ravel()], 1)
-            self.graph = Graph(every, kinds, TARGETS, chosen, rngs)
+        self.graph = make_graph(every, kinds, TARGETS, genes and genes.edges, rngs)
         self.outputs = tuple(range(STATES)) if genes is None else tuple(np.flatnonzero(genes.outputs).tolist())
         self.fit = nnx.Dict({f"state{state}": _fitting(shapes[state], inner, rngs, style) for state in self.outputs})
         self.shape = Shape(len(self.outputs) * filters, inner.halvings)
@@ -94,12 +90,9 @@ class CellNetwork(nnx.Module):
     ) -> Features:
         """The outputs' concatenation ``[B, H / stride, W / stride, C]``; a shared cell needs the genes."""
         inputs = [self.first(current.x), current.x if previous is None else self._second(previous)]
-        if isinstance(self.graph, Graph):
-            states = self.graph(inputs, gates)
-            return Features(jnp.concatenate([self._fitted(states, state) for state in self.outputs], -1), None)
+        states = self.graph(inputs, genes and genes.edges, gates)
         if genes is None:
-            raise ValueError("expected the genes of a shared cell; call the network with a genome")
-        states = self.graph(inputs, (genes.sources.ravel(), genes.operations.ravel()), gates)
+            return Features(jnp.concatenate([self._fitted(states, state) for state in self.outputs], -1), None)
         fitted = jnp.stack([self._fitted(states, state) for state in self.outputs])
         chosen = genes.outputs
         packed = jnp.moveaxis(fitted[jnp.argsort(~chosen, stable=True)], 0, 3)

@@ -59,6 +59,11 @@ class Cell(NamedTuple):
     exceptions: Any  # [7] int32: 1 where a state is output though taken, or neither taken nor output
 
     @property
+    def edges(self) -> tuple[Any, Any]:
+        """Sources and operations of the ten edges, ``[10]`` each."""
+        return self.sources.ravel(), self.operations.ravel()
+
+    @property
     def taken(self) -> Any:
         """Which states a combination takes: ``[7]`` booleans."""
         return (self.sources.reshape(-1, 1) == np.arange(STATES)).any(0)

@@ -83,7 +83,7 @@ class Network(nnx.Module):
             kinds.append((stride, shapes[-1], previous))
             shapes.append(built[-1].shape)
         self.cells = nnx.List(built)
-        self.runs = runs(kinds) if genome is None else runs(range(len(kinds)))
+        self.runs = runs(kinds, genome is None)
         self.drop_path, self.deterministic = space.drop_path, False
         self.auxiliary_weight = space.auxiliary_weight
         if self.auxiliary_weight:
