@@ -8,6 +8,7 @@ import datetime
 import platform
 import shlex
 import shutil
+import textwrap
 import time
 from pathlib import Path
 
@@ -66,10 +67,12 @@ def _run(name: str, arguments: list[str]) -> None:
     given.output.mkdir(parents=True, exist_ok=True)
     write_whole(given.output / RESULT, outcome.to_json().encode())
     print(f"{outcome.paper}\n\n{table(outcome)}\n")
+    if note := REPRODUCTIONS[name].note:
+        print(f"{textwrap.fill(note, 100)}\n")
     try:
         save_plot(outcome, given.output / PICTURE)
     except ImportError as error:
-        Console(stderr=True).print(str(error))
+        Console(stderr=True).print(str(error), highlight=False, markup=False, soft_wrap=True)
     print(f"written to {given.output}")
 
 
@@ -86,7 +89,7 @@ def _page(arguments: list[str]) -> None:
     pictures = [
         _beside(page, outcome.name, folder / PICTURE) for outcome, folder in zip(outcomes, folders, strict=True)
     ]
-    page.write_text(markdown(outcomes, pictures))
+    page.write_text(markdown(outcomes, pictures, [REPRODUCTIONS[outcome.name].note for outcome in outcomes]))
 
 
 def _beside(page: Path, name: str, picture: Path) -> str:

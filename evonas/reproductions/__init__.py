@@ -10,7 +10,7 @@ from evonas.reproductions.outcome import Outcome as Outcome
 
 
 class Reproduction(NamedTuple):
-    """An experiment by name. Its module has ``Settings``, ``PAPER`` and ``run(Settings) -> Outcome``."""
+    """An experiment by name. Its module has ``Settings``, ``PAPER``, ``run(Settings) -> Outcome``, perhaps ``NOTE``."""
 
     name: str
     title: str
@@ -20,6 +20,11 @@ class Reproduction(NamedTuple):
     def module(self) -> Any:
         """The experiment's module, imported when it is needed."""
         return importlib.import_module(f"evonas.reproductions.{self.name}")
+
+    @property
+    def note(self) -> str:
+        """What a reader should know of the figures; "" for nothing."""
+        return getattr(self.module, "NOTE", "")
 
 
 REPRODUCTIONS = {
@@ -32,7 +37,7 @@ REPRODUCTIONS = {
         Reproduction(
             "nasnet_search",
             "evolution against random search in the NASNet space, on CIFAR-10",
-            "hours (not yet run to its end)",
+            "44 minutes",
         ),
         Reproduction("amoebanet", "AmoebaNet-A and NASNet-A retrained on CIFAR-10", "hours (not yet run to its end)"),
         Reproduction("recipe", "NAS-Bench-201's 12-epoch training of cells of different quality", "16 minutes"),

@@ -2,7 +2,9 @@
 
 Command:   evonas reproduce nasnet_search --data.data-dir DIR [--scale paper]
            DIR holds ``cifar10/3.0.2`` as tensorflow-datasets prepares it; left out, it is downloaded to TFDS's own.
-Time:      hours on 2 CPU cores at the small scale: not yet run to its end, so that no numbers are stated
+Time:      44 minutes on 2 CPU cores at the small scale (AMD EPYC, jax 0.10.2, 2026-11-26; the machine did other work
+           beside it)
+Expected:  best of 40 models: evolution 32.9 % (s.e. 0.7), random search 30.7 % (s.e. 0.8); 2.2 points (s.e. 1.3)
 
 Interrupted, the same command goes on where it was.
 """
@@ -22,6 +24,12 @@ from evonas.run import search
 from evonas.spaces import NASNet
 from evonas.training import Training
 
+NOTE = (
+    "So small a comparison can show that evolution trains better models than random search from about the twentieth "
+    "on; with three seeds by less than two standard errors. The networks have 4 channels and one cell a stage, two "
+    "epochs of 2,000 images bring them to about 30 %, and an accuracy on 1,000 validation images has itself a standard "
+    "error of 1.4 points. The paper's own setting is --scale paper."
+)
 PAPER = "Real, Aggarwal, Huang and Le 2019 (AAAI), figure 4"
 
 
@@ -65,7 +73,7 @@ class Settings:
     """The comparison's settings."""
 
     scale: Literal["small", "paper"] = "small"
-    """small: minutes a search on 2 CPU cores. paper: 20,000 models of N=3, F=24 and 25 epochs, for a TPU pod."""
+    """small: 7 minutes a search on 2 CPU cores. paper: 20,000 models of N=3, F=24 and 25 epochs, for a TPU pod."""
     data: TFDS = dataclasses.field(default_factory=lambda: TFDS("cifar10"))
     """The images."""
     seeds: tuple[int, ...] = (0, 1, 2)

@@ -146,19 +146,20 @@ def table(outcome: Outcome) -> str:
     )
 
 
-def markdown(outcomes: Sequence[Outcome], pictures: Sequence[str]) -> str:
-    """The findings of all outcomes as a page; a picture each, or "" for none."""
+def markdown(outcomes: Sequence[Outcome], pictures: Sequence[str], notes: Sequence[str]) -> str:
+    """The findings of all outcomes as a page; a picture and a note each, or "" for none."""
     parts = [
         "# Reproduced experiments\n\nMade by `evonas reproduce --page FILE.md DIR ...` of what `evonas reproduce` "
         "wrote. A band is where the mean of as many repeats is expected, by the published deviation and rounding; s.e. "
         "is the standard error of the mean."
     ]
-    for outcome, picture in zip(outcomes, pictures, strict=True):
+    for outcome, picture, note in zip(outcomes, pictures, notes, strict=True):
         parts.append(f"\n## {outcome.name}\n\n{outcome.paper}.\n\n`{outcome.command}`: {outcome.made}.\n")
         parts += [f"![{outcome.name}]({picture})\n"] if picture else []
         parts.append("| | published | ours | repeats | in the band |\n| --- | ---: | ---: | ---: | --- |")
         parts += [f"| {' | '.join(_cells(finding))} |" for finding in outcome.findings]
         parts += [f"\n{finding.quantity}: {finding.remark}" for finding in outcome.findings if finding.remark]
+        parts += [f"\n{note}"] if note else []
     return "\n".join(parts) + "\n"
 
 

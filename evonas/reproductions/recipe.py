@@ -26,6 +26,10 @@ from evonas.tables import nasbench201
 from evonas.training import Training, TrainingEvaluator
 from evonas.types import NOBODY, Candidates
 
+NOTE = (
+    "Published is the table's validation accuracy after 12 epochs of 25,000 images, with 16 channels and 5 cells a "
+    "stage. In the table itself the ranks after 12 and after 200 epochs correlate with 0.82."
+)
 PAPER = "Dong and Yang 2020 (ICLR): the 12-epoch schedule of NAS-Bench-201"
 TRAINING = Training(
     epochs=12, batch_size=256, optimizer="sgd", learning_rate=0.1, momentum=0.9, weight_decay=5e-4, flip=True, crop=4

@@ -55,10 +55,11 @@ def test_tables_show_what_was_published_and_what_was_found():
     assert "1.0 +- 0.1" in lines[1]
     assert "yes [0.95, 1.05]" in lines[1]
     assert "NO [1.9, 2.1]" in lines[2]
-    page = markdown([OUTCOME], ["picture.png"])
+    page = markdown([OUTCOME], ["picture.png"], ["what it shows"])
     assert "## name" in page
     assert "far: a remark" in page
     assert "![name](picture.png)" in page
+    assert page.endswith("\nwhat it shows\n")
     assert "not needed" not in page
 
 
