@@ -38,8 +38,8 @@ class Scale:
 SCALES = {
     "small": Scale(
         NASNet(cells_per_stage=1, filters=12, auxiliary_weight=0.5, drop_path=0.3),
-        Training(epochs=8, batch_size=64, learning_rate=0.05, nesterov=False, weight_decay=5e-4, flip=True, crop=4),
-        limit=10_000,
+        Training(epochs=6, batch_size=64, learning_rate=0.05, nesterov=False, weight_decay=5e-4, flip=True, crop=4),
+        limit=6_000,
     ),
     "paper": Scale(
         NASNet(cells_per_stage=6, filters=32, auxiliary_weight=0.5, drop_path=0.3),
@@ -54,7 +54,7 @@ class Settings:
     """The trainings' settings."""
 
     scale: Literal["small", "paper"] = "small"
-    """small: N=1, F=12, 8 epochs of 10,000 images, for 2 CPU cores. paper: N=6, F=32 and 600 epochs of all."""
+    """small: N=1, F=12, 6 epochs of 6,000 images, for 2 CPU cores. paper: N=6, F=32 and 600 epochs of all."""
     data: TFDS = dataclasses.field(default_factory=lambda: TFDS("cifar10"))
     """The images."""
     seeds: tuple[int, ...] = (0,)
