@@ -157,7 +157,9 @@ def markdown(outcomes: Sequence[Outcome], pictures: Sequence[str], notes: Sequen
         parts.append(f"\n## {outcome.name}\n\n{outcome.paper}.\n\n`{outcome.command}`: {outcome.made}.\n")
         parts += [f"![{outcome.name}]({picture})\n"] if picture else []
         parts.append("| | published | ours | repeats | in the band |\n| --- | ---: | ---: | ---: | --- |")
-        parts += [f"| {' | '.join(_cells(finding))} |" for finding in outcome.findings]
+        for finding in outcome.findings:
+            cells = (cell.replace("|", "\\|") for cell in _cells(finding))
+            parts.append(f"| {' | '.join(cells)} |")
         parts += [f"\n{finding.quantity}: {finding.remark}" for finding in outcome.findings if finding.remark]
         parts += [f"\n{note}"] if note else []
     return "\n".join(parts) + "\n"

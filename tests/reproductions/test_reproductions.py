@@ -28,7 +28,7 @@ OUTCOME = Outcome(
     (
         Finding.of("many", [0.9, 1.0, 1.1], Published(1.0, 0.0, 5, 0.05, "1.0 +- 0.1"), "not needed"),
         Finding.of("far", [1.0, 1.5], Published(2.0, 0.0, 5, 0.1, "2"), "a remark"),
-        Finding("one", "", 123.456, math.nan, math.nan, 1),
+        Finding("|one~0|", "", 123.456, math.nan, math.nan, 1),
     ),
     (Panel("title", "x", "y", (Line("a", [1, 2], [3.0, 4.0], [0.1, 0.2]), Line("b", [1], [2.0], joined=False))),),
 )
@@ -58,6 +58,7 @@ def test_tables_show_what_was_published_and_what_was_found():
     page = markdown([OUTCOME], ["picture.png"], ["what it shows"])
     assert "## name" in page
     assert "far: a remark" in page
+    assert r"| \|one~0\| |  | 123.46 | 1 |  |" in page
     assert "![name](picture.png)" in page
     assert page.endswith("\nwhat it shows\n")
     assert "not needed" not in page
