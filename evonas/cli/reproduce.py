@@ -44,7 +44,7 @@ def reproduce(arguments: list[str]) -> None:
         print(USAGE)
     elif arguments[0] == "--list":
         for each in REPRODUCTIONS.values():
-            print(f"{each.name:14} {each.title}; {each.time} on 2 CPU cores")
+            print(f"{each.name:14} {each.title}; needs {each.needs}; {each.time} on 2 CPU cores")
     elif arguments[0] == "--page":
         _page(arguments[1:])
     else:

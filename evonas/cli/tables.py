@@ -27,7 +27,7 @@ def convert_table(arguments: list[str]) -> None:
     """
     if arguments[:1] != ["convert"] or len(arguments) != 3:
         print(USAGE)
-        if arguments and arguments[0] not in ("-h", "--help"):
+        if arguments and not {"-h", "--help"} & set(arguments):
             raise ValueError("expected: convert FROM TO.npz")
         return
     source, destination = arguments[1:]

@@ -14,6 +14,7 @@ class Reproduction(NamedTuple):
 
     name: str
     title: str
+    needs: str  # options
     time: str  # on 2 CPU cores
 
     @property
@@ -30,16 +31,27 @@ class Reproduction(NamedTuple):
 REPRODUCTIONS = {
     each.name: each
     for each in (
-        Reproduction("toy", "the toy problem of regularized evolution, aging against non-aging", "1 minute"),
+        Reproduction("toy", "the toy problem of regularized evolution, aging against non-aging", "nothing", "1 minute"),
         Reproduction(
-            "nasbench201", "random search, regularized evolution and local search on NAS-Bench-201", "20 seconds"
+            "nasbench201",
+            "random search, regularized evolution and local search on NAS-Bench-201",
+            "--table",
+            "20 seconds",
         ),
         Reproduction(
             "nasnet_search",
             "evolution against random search in the NASNet space, on CIFAR-10",
+            "CIFAR-10",
             "44 minutes",
         ),
-        Reproduction("amoebanet", "AmoebaNet-A and NASNet-A retrained on CIFAR-10", "hours (not yet run to its end)"),
-        Reproduction("recipe", "NAS-Bench-201's 12-epoch training of cells of different quality", "16 minutes"),
+        Reproduction(
+            "amoebanet", "AmoebaNet-A and NASNet-A retrained on CIFAR-10", "CIFAR-10", "hours (not yet run to its end)"
+        ),
+        Reproduction(
+            "recipe",
+            "NAS-Bench-201's 12-epoch training of cells of different quality",
+            "--table, CIFAR-10",
+            "16 minutes",
+        ),
     )
 }

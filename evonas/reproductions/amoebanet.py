@@ -88,6 +88,8 @@ def train(scale: Scale, settings: Settings) -> Outcome:
 
 
 def _trained(name: str, genome: np.ndarray, scale: Scale, settings: Settings, seed: int) -> Retrained:
+    if settings.data.limit is not None:
+        raise ValueError(f"data.limit is set by the scale, {scale.limit}: leave it out, got {settings.data.limit}")
     data = dataclasses.replace(settings.data, limit=scale.limit)
     workdir = f"{settings.workdir}/{settings.scale}/{name}_{seed}"
     return retrain(scale.space, genome, data, scale.training, workdir, seed=seed)

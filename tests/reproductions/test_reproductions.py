@@ -19,7 +19,7 @@ TABLE = "data/nas_tables/nasbench201.npz"
 
 @pytest.fixture(scope="module")
 def digits_folder(shared):
-    return TFDS("digits", data_dir=str(shared / "data/datasets/tfds"), limit=160)
+    return TFDS("digits", data_dir=str(shared / "data/datasets/tfds"))
 
 
 OUTCOME = Outcome(
@@ -130,7 +130,9 @@ def test_retraining_of_published_cells_in_short(tmp_path, digits_folder, monkeyp
 
 @pytest.mark.slow
 def test_the_recipe_in_short(shared, digits_folder):
-    settings = recipe.Settings(str(shared / TABLE), data=digits_folder, cells=3, channels=4, cells_per_stage=1)
+    settings = recipe.Settings(
+        str(shared / TABLE), data=dataclasses.replace(digits_folder, limit=160), cells=3, channels=4, cells_per_stage=1
+    )
     outcome = recipe.run(settings)
     assert len(outcome.findings) == 4
     assert -1 <= outcome.findings[0].mean <= 1
