@@ -2,7 +2,8 @@
 
 Command:   evonas reproduce amoebanet --data.data-dir DIR [--scale paper]
            DIR holds ``cifar10/3.0.2`` as tensorflow-datasets prepares it; left out, it is downloaded to TFDS's own.
-Time:      not yet run to its end at the small scale on 2 CPU cores, so that no numbers are stated
+Time:      13 minutes on 2 CPU cores at the small scale (AMD EPYC, jax 0.10.2, 2026-11-26)
+Expected:  after 6 epochs of 11,000 images, N=1, F=12: test error 37.6 % for AmoebaNet-A, 37.8 % for NASNet-A
 
 The paper's "drop path 0.7" is the share of paths kept.
 Interrupted, the same command goes on where it was.
@@ -20,6 +21,11 @@ from evonas.reproductions.outcome import Finding, Line, Outcome, Panel, Publishe
 from evonas.spaces import AMOEBANET_A, NASNET_A, NASNet
 from evonas.training import Retrained, Training, retrain
 
+NOTE = (
+    "At the small scale the paper's recipe (cosine, drop path, auxiliary head, L2) for networks of one cell a stage, 6 "
+    "epochs of 11,000 images and one training each: it shows no difference between the two cells. The paper's N=6, F=32 "
+    "and 600 epochs are --scale paper, which has not been run."
+)
 PAPER = "Real et al. 2019 (AAAI), table 1; Zoph et al. 2018 (CVPR), table 1"
 NETWORKS = {"AmoebaNet-A": AMOEBANET_A, "NASNet-A": NASNET_A}
 PUBLISHED = {"AmoebaNet-A": Published(3.40, 0.08, 5, 0.005, "3.40 +- 0.08")}
@@ -32,7 +38,7 @@ class Scale:
 
     space: NASNet
     training: Training
-    limit: int | None  # training images; None for all
+    limit: int | None  # training images beside those of the validation split, which are trained on too; None for all
 
 
 SCALES = {
@@ -54,7 +60,7 @@ class Settings:
     """The trainings' settings."""
 
     scale: Literal["small", "paper"] = "small"
-    """small: N=1, F=12, 6 epochs of 6,000 images, for 2 CPU cores. paper: N=6, F=32 and 600 epochs of all."""
+    """small: N=1, F=12, 6 epochs of 11,000 images, for 2 CPU cores. paper: N=6, F=32 and 600 epochs of all."""
     data: TFDS = dataclasses.field(default_factory=lambda: TFDS("cifar10"))
     """The images."""
     seeds: tuple[int, ...] = (0,)
