@@ -38,7 +38,7 @@ class Scale:
 
     space: NASNet
     training: Training
-    limit: int | None  # training images beside those of the validation split, which are trained on too; None for all
+    limit: int | None  # training images, beside the validation split, which is trained on too; None for all
 
 
 SCALES = {
