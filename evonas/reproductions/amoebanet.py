@@ -23,8 +23,8 @@ from evonas.training import Retrained, Training, retrain
 
 NOTE = (
     "At the small scale the paper's recipe (cosine, drop path, auxiliary head, L2) for networks of one cell a stage, 6 "
-    "epochs of 11,000 images and one training each: it shows no difference between the two cells. The paper's N=6, F=32 "
-    "and 600 epochs are --scale paper, which has not been run."
+    "epochs of 11,000 images and one training each: it shows no difference between the two cells. The paper's N=6, "
+    "F=32 and 600 epochs are --scale paper, which has not been run."
 )
 PAPER = "Real et al. 2019 (AAAI), table 1; Zoph et al. 2018 (CVPR), table 1"
 NETWORKS = {"AmoebaNet-A": AMOEBANET_A, "NASNet-A": NASNET_A}
