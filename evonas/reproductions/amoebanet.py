@@ -2,7 +2,7 @@
 
 Command:   evonas reproduce amoebanet --data.data-dir DIR [--scale paper]
            DIR holds ``cifar10/3.0.2`` as tensorflow-datasets prepares it; left out, it is downloaded to TFDS's own.
-Time:      13 minutes on 2 CPU cores at the small scale (AMD EPYC, jax 0.10.2, 2026-11-26)
+Time:      14 minutes on 2 CPU cores at the small scale (AMD EPYC, jax 0.10.2, 2026-11-26)
 Expected:  after 6 epochs of 11,000 images, N=1, F=12: test error 37.6 % for AmoebaNet-A, 37.8 % for NASNet-A
 
 The paper's "drop path 0.7" is the share of paths kept.
