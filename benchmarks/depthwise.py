@@ -2,7 +2,7 @@
 
 Each is a loop of calls that depend on each other; the contestants take turns, and the fastest round counts.
 
-    python benchmarks/depthwise.py --rounds 3
+    python benchmarks/depthwise.py --rounds 2
 
 It takes about 2 minutes on 2 CPU cores, nearly all of it JAX's derivative.
 """
@@ -52,7 +52,7 @@ def milliseconds(program: Callable, *arguments: jax.Array) -> float:
 def main() -> None:
     jax.config.update("jax_platforms", "cpu")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
     random = np.random.default_rng(0)
     columns = [f"{name} {part.__name__}" for part in (forward, derivative) for name in CONTESTANTS]
