@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 
 from evonas.data import TFDS
+from evonas.reproductions.images import at_scale
 from evonas.reproductions.outcome import Finding, Line, Outcome, Panel, Published
 from evonas.spaces import AMOEBANET_A, NASNET_A, NASNet
 from evonas.training import Retrained, Training, retrain
@@ -94,8 +95,6 @@ def train(scale: Scale, settings: Settings) -> Outcome:
 
 
 def _trained(name: str, genome: np.ndarray, scale: Scale, settings: Settings, seed: int) -> Retrained:
-    if settings.data.limit is not None:
-        raise ValueError(f"data.limit is set by the scale, {scale.limit}: leave it out, got {settings.data.limit}")
-    data = dataclasses.replace(settings.data, limit=scale.limit)
+    data = at_scale(settings.data, scale.limit)
     workdir = f"{settings.workdir}/{settings.scale}/{name}_{seed}"
     return retrain(scale.space, genome, data, scale.training, workdir, seed=seed)

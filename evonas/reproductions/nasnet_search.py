@@ -19,6 +19,7 @@ import numpy as np
 from evonas.data import TFDS
 from evonas.evolution import Algorithm, random_search, regularized_evolution
 from evonas.evolution.variation import OrIdentity
+from evonas.reproductions.images import at_scale
 from evonas.reproductions.outcome import Finding, Line, Outcome, Panel
 from evonas.run import search
 from evonas.spaces import NASNet
@@ -110,9 +111,7 @@ def compare(scale: Scale, settings: Settings) -> Outcome:
 
 def _curves(name: str, algorithm: Algorithm, scale: Scale, settings: Settings) -> np.ndarray:
     """Best so far in percent ``[seeds, evaluations]``."""
-    if settings.data.limit is not None:
-        raise ValueError(f"data.limit is set by the scale, {scale.limit}: leave it out, got {settings.data.limit}")
-    data = dataclasses.replace(settings.data, limit=scale.limit, validation_share=scale.validation_share)
+    data = at_scale(settings.data, scale.limit, validation_share=scale.validation_share)
     curves = []
     for seed in settings.seeds:
         run = search(

@@ -9,6 +9,7 @@ import pytest
 from evonas.data import TFDS
 from evonas.genome import genome_index
 from evonas.reproductions import REPRODUCTIONS, Finding, Outcome, amoebanet, nasbench201, nasnet_search, recipe, toy
+from evonas.reproductions.images import at_scale
 from evonas.reproductions.outcome import Line, Panel, Published, markdown, table
 from evonas.reproductions.plot import save_plot
 from evonas.spaces import NASBench201, NASNet
@@ -62,6 +63,12 @@ def test_tables_show_what_was_published_and_what_was_found():
     assert "![name](picture.png)" in page
     assert page.endswith("\nwhat it shows\n")
     assert "not needed" not in page
+
+
+def test_a_limit_beside_that_of_the_scale_is_refused():
+    assert at_scale(TFDS("cifar10"), 7, validation_share=0.2) == TFDS("cifar10", limit=7, validation_share=0.2)
+    with pytest.raises(ValueError, match=r"set by the scale, 7: leave it out, got 5"):
+        at_scale(TFDS("cifar10", limit=5), 7)
 
 
 def test_every_reproduction_has_its_parts():
