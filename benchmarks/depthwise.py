@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from evonas.nn import convolve
-from evonas.nn.cpu_convolution import plain
+from evonas.nn.lax_convolution import plain
 from evonas.training.parallel import compiler_options
 
 CALLS = 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import datetime
 import platform
@@ -17,17 +16,18 @@ import tyro
 from rich.console import Console
 
 from evonas.cli.devices import prepare_jax
-from evonas.reproductions import REPRODUCTIONS, Outcome
+from evonas.reproductions import REPRODUCTIONS, Outcome, Reproduction
 from evonas.reproductions.outcome import markdown, table
 from evonas.reproductions.plot import save_plot
 from evonas.storage import write_whole
 
-USAGE = """usage: evonas reproduce NAME [--output DIR] [--FIELD VALUE ...]
+USAGE = """usage: evonas reproduce NAME [--FIELD VALUE ...]
        evonas reproduce --list
        evonas reproduce --page FILE.md DIR ...
 
 runs a published experiment again, and shows what was found beside what was published; writes both, and a picture, to
-DIR (runs/NAME). --page makes one page of several experiments' DIRs."""
+its workdir, runs/NAME by default. --list shows the experiments with their time, NAME --help the settings of one.
+--page makes one page of several experiments' workdirs."""
 
 RESULT, PICTURE = "outcome.json", "curves.png"
 """In the folder of an experiment."""
@@ -40,40 +40,50 @@ def reproduce(arguments: list[str]) -> None:
     Raises:
         ValueError: if there is no experiment of that name.
     """
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(USAGE)
-    elif arguments[0] == "--list":
+    if "--list" in arguments:
         for each in REPRODUCTIONS.values():
-            print(f"{each.name:14} {each.title}; needs {each.needs}; {each.time} on 2 CPU cores")
+            print(f"{each.name:14} {_said(each)}")
+    elif not arguments or arguments[0] in ("-h", "--help"):
+        print(USAGE)
     elif arguments[0] == "--page":
         _page(arguments[1:])
     else:
         _run(arguments[0], arguments[1:])
 
 
+def _said(experiment: Reproduction) -> str:
+    return f"{experiment.title}; needs {experiment.needs}; {experiment.time} on 2 CPU cores"
+
+
 def _run(name: str, arguments: list[str]) -> None:
     if name not in REPRODUCTIONS:
-        raise ValueError(f"there is no experiment {name!r}; expected one of {', '.join(REPRODUCTIONS)}")
+        raise ValueError(
+            f"there is no experiment {name!r}; expected one of {', '.join(REPRODUCTIONS)}: evonas reproduce --list "
+            "says what each is"
+        )
     prepare_jax()
-    module = REPRODUCTIONS[name].module
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--output", type=Path, default=Path("runs") / name)
-    given, rest = parser.parse_known_args(arguments)
-    settings = tyro.cli(module.Settings, args=rest, prog=f"evonas reproduce {name}")
+    experiment = REPRODUCTIONS[name]
+    said = f"Runs {_said(experiment)}. {experiment.module.PAPER}."
+    settings = tyro.cli(experiment.module.Settings, args=arguments, prog=f"evonas reproduce {name}", description=said)
     started = time.monotonic()
-    outcome = module.run(settings)
-    command = shlex.join(["evonas", "reproduce", name, *_without_paths(rest)])
+    outcome = experiment.module.run(settings)
+    command = shlex.join(["evonas", "reproduce", name, *_without_paths(arguments)])
     outcome = dataclasses.replace(outcome, command=command, made=_made(time.monotonic() - started))
-    given.output.mkdir(parents=True, exist_ok=True)
-    write_whole(given.output / RESULT, outcome.to_json().encode())
     print(f"{outcome.paper}\n\n{table(outcome)}\n")
-    if note := REPRODUCTIONS[name].note:
-        print(f"{textwrap.fill(note, 100)}\n")
+    if experiment.note:
+        print(f"{textwrap.fill(experiment.note, 100)}\n")
+    folder = Path(settings.workdir) / getattr(settings, "scale", "")
+    _write(outcome, folder)
+    print(f"written to {folder}")
+
+
+def _write(outcome: Outcome, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / RESULT, outcome.to_json().encode())
     try:
-        save_plot(outcome, given.output / PICTURE)
+        save_plot(outcome, folder / PICTURE)
     except ImportError as error:
         Console(stderr=True).print(str(error), highlight=False, markup=False, soft_wrap=True)
-    print(f"written to {given.output}")
 
 
 def _without_paths(arguments: list[str]) -> list[str]:
@@ -83,7 +93,7 @@ def _without_paths(arguments: list[str]) -> list[str]:
 
 def _page(arguments: list[str]) -> None:
     if len(arguments) < 2:
-        raise ValueError("expected a file and one or more directories: evonas reproduce --page FILE.md DIR ...")
+        raise ValueError("expected a file and one or more workdirs: evonas reproduce --page FILE.md DIR ...")
     page, folders = Path(arguments[0]), [Path(path) for path in arguments[1:]]
     outcomes = [Outcome.from_json((folder / RESULT).read_text()) for folder in folders]
     pictures = [
@@ -104,5 +114,6 @@ def _beside(page: Path, name: str, picture: Path) -> str:
 def _made(seconds: float) -> str:
     today = datetime.date.today().isoformat()
     minutes = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} minutes"
-    devices = f"{jax.local_device_count()} {jax.default_backend()} device(s)"
+    count = jax.local_device_count()
+    devices = f"{count} {jax.default_backend().upper()} device{'s' if count > 1 else ''}"
     return f"{today}, {minutes} on {devices}, Python {platform.python_version()}, jax {jax.__version__}"

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from evonas.nn import cpu_convolution, cpu_depthwise
+from evonas.nn.lax_convolution import plain
 
 COUNTED = "_evonas_dense", "_evonas_depthwise"
 """What convolutions are called in a traced program, where nothing else is."""
@@ -56,7 +57,7 @@ def _evonas_dense(x: jax.Array, kernel: jax.Array, stride: int, dilation: int) -
     return jax.lax.platform_dependent(
         *(x, kernel),
         cpu=lambda x, kernel: cpu_convolution.convolve(x, kernel, stride, dilation),
-        default=lambda x, kernel: cpu_convolution.plain(x, kernel, stride, dilation),
+        default=lambda x, kernel: plain(x, kernel, stride, dilation),
     )
 
 
@@ -65,7 +66,7 @@ def _evonas_depthwise(x: jax.Array, kernel: jax.Array, stride: int, dilation: in
     return jax.lax.platform_dependent(
         *(x, kernel),
         cpu=lambda x, kernel: cpu_depthwise.convolve(x, kernel, stride, dilation),
-        default=lambda x, kernel: cpu_convolution.plain(x, kernel, stride, dilation, x.shape[3]),
+        default=lambda x, kernel: plain(x, kernel, stride, dilation, x.shape[3]),
     )
 
 
@@ -96,7 +97,7 @@ def _backward_windows(
 
     def elsewhere(x: jax.Array, kernel: jax.Array, slope: jax.Array) -> tuple[jax.Array, jax.Array]:
         positive = jax.nn.relu(x) if rectified else x
-        return jax.vjp(lambda a, b: cpu_convolution.plain(a, b, stride, dilation, groups), positive, kernel)[1](slope)
+        return jax.vjp(lambda a, b: plain(a, b, stride, dilation, groups), positive, kernel)[1](slope)
 
     return jax.lax.platform_dependent(x, kernel, slope, cpu=on_cpu, default=elsewhere)
 

@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 
 from evonas.nn import winograd
+from evonas.nn.lax_convolution import convolved, half_padding, plain
 from evonas.nn.parts import examples_at_once, in_parts
 
-LAYOUT = ("NHWC", "HWIO", "NHWC")
 NARROW, BUSY = 16, 32
 """Channels up to which a convolution is narrow, and outputs that keep the kernel busy."""
 CACHED = 2**15
@@ -38,32 +38,6 @@ def slopes(
     return (
         _slope_of_input(x, kernel, stride, dilation, slope),
         _slope_of_kernel(x, kernel, stride, dilation, rectified, slope),
-    )
-
-
-def plain(x: jax.Array, kernel: jax.Array, stride: int, dilation: int, groups: int = 1) -> jax.Array:
-    """As one convolution of XLA's."""
-    padding = [half_padding(size, dilation) for size in kernel.shape[:2]]
-    return convolved(x, kernel, padding, stride, dilation, groups=groups)
-
-
-def convolved(
-    x: jax.Array,
-    kernel: jax.Array,
-    padding: list[tuple[int, int]],
-    stride: int | tuple[int, int] = 1,
-    dilation: int = 1,
-    spread: int = 1,
-    groups: int = 1,
-) -> jax.Array:
-    """The convolution in the canonical layout, of an input that is ``spread`` out by zeros."""
-    strides = (stride, stride) if isinstance(stride, int) else stride
-    return jax.lax.conv_general_dilated(
-        *(x, kernel, strides, padding),
-        lhs_dilation=(spread, spread),
-        rhs_dilation=(dilation, dilation),
-        dimension_numbers=LAYOUT,
-        feature_group_count=groups,
     )
 
 
@@ -95,12 +69,6 @@ def _slope_of_kernel(
     # Summed in float32: each of many parts would be rounded.
     total = jax.lax.scan(step, jnp.zeros(kernel.shape, jnp.float32), in_parts(size, x, slope))[0]
     return total.astype(kernel.dtype)
-
-
-def half_padding(size: int, dilation: int = 1) -> tuple[int, int]:
-    """Zeros before and behind that keep the size, by the size of a kernel."""
-    pad = dilation * (size - 1) // 2
-    return pad, pad
 
 
 def _same(x: jax.Array, kernel: jax.Array) -> jax.Array:

@@ -8,7 +8,7 @@ normalisation's mean or the derivative by one tap, XLA fuses the taps so that th
 import jax
 import jax.numpy as jnp
 
-from evonas.nn.cpu_convolution import half_padding
+from evonas.nn.lax_convolution import half_padding
 
 COLUMNS = 32
 """The most columns of a slope that are one pass: each is a term of the program."""

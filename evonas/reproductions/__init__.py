@@ -31,7 +31,7 @@ class Reproduction(NamedTuple):
 REPRODUCTIONS = {
     each.name: each
     for each in (
-        Reproduction("toy", "the toy problem of regularized evolution, aging against non-aging", "nothing", "1 minute"),
+        Reproduction("toy", "the toy problem of regularized evolution, aging against non-aging", "no data", "1 minute"),
         Reproduction(
             "nasbench201",
             "random search, regularized evolution and local search on NAS-Bench-201",
@@ -44,7 +44,7 @@ REPRODUCTIONS = {
             "CIFAR-10",
             "44 minutes",
         ),
-        Reproduction("amoebanet", "AmoebaNet-A and NASNet-A retrained on CIFAR-10", "CIFAR-10", "14 minutes"),
+        Reproduction("amoebanet", "the retraining of AmoebaNet-A and NASNet-A on CIFAR-10", "CIFAR-10", "14 minutes"),
         Reproduction(
             "recipe",
             "NAS-Bench-201's 12-epoch training of cells of different quality",

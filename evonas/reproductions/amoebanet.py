@@ -63,11 +63,11 @@ class Settings:
     scale: Literal["small", "paper"] = "small"
     """small: N=1, F=12, 6 epochs of 11,000 images, for 2 CPU cores. paper: N=6, F=32 and 600 epochs of all."""
     data: TFDS = dataclasses.field(default_factory=lambda: TFDS("cifar10"))
-    """The images."""
+    """CIFAR-10; how many of its images are trained on is the scale's."""
     seeds: tuple[int, ...] = (0,)
-    """One training of each network each."""
+    """Each is one training of either network."""
     workdir: str = "runs/amoebanet"
-    """Where checkpoints are kept."""
+    """Outcome, picture and checkpoints are kept in its folder of the scale's name."""
 
 
 def run(settings: Settings) -> Outcome:

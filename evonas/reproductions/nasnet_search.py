@@ -76,11 +76,11 @@ class Settings:
     scale: Literal["small", "paper"] = "small"
     """small: 7 minutes a search on 2 CPU cores. paper: 20,000 models of N=3, F=24 and 25 epochs, for a TPU pod."""
     data: TFDS = dataclasses.field(default_factory=lambda: TFDS("cifar10"))
-    """The images."""
+    """CIFAR-10; how many of its images are trained on is the scale's."""
     seeds: tuple[int, ...] = (0, 1, 2)
-    """One search of each algorithm each."""
+    """Each is one search by either algorithm."""
     workdir: str = "runs/nasnet_search"
-    """Where each search's run is kept, to be resumed."""
+    """Outcome, picture and searches are kept in its folder of the scale's name."""
 
 
 def run(settings: Settings) -> Outcome:
@@ -91,15 +91,15 @@ def run(settings: Settings) -> Outcome:
 def compare(scale: Scale, settings: Settings) -> Outcome:
     """The comparison at a scale."""
     algorithms = {
-        "regularized evolution": regularized_evolution(scale.population_size, scale.sample_size, OrIdentity()),
         "random search": random_search(scale.population_size),
+        "regularized evolution": regularized_evolution(scale.population_size, scale.sample_size, OrIdentity()),
     }
     curves = {name: _curves(name, algorithm, scale, settings) for name, algorithm in algorithms.items()}
     findings = [
         Finding.of(f"{name}, best validation accuracy of {scale.evaluations} models, %", curve[:, -1])
         for name, curve in curves.items()
     ]
-    evolution, random = curves.values()
+    random, evolution = curves.values()
     findings.append(Finding.of("evolution less random search, points", evolution[:, -1] - random[:, -1]))
     title = f"NASNet space on CIFAR-10, {settings.scale}: mean of {len(settings.seeds)} seeds and standard error"
     panel = Panel(

@@ -151,7 +151,8 @@ def markdown(outcomes: Sequence[Outcome], pictures: Sequence[str], notes: Sequen
     parts = [
         "# Reproduced experiments\n\nMade by `evonas reproduce --page FILE.md DIR ...` of what `evonas reproduce` "
         "wrote. A band is where the mean of as many repeats is expected, by the published deviation and rounding; s.e. "
-        "is the standard error of the mean."
+        "is the standard error of the mean.\n",
+        *_summary(outcomes),
     ]
     for outcome, picture, note in zip(outcomes, pictures, notes, strict=True):
         parts.append(f"\n## {outcome.name}\n\n{outcome.paper}.\n\n`{outcome.command}`: {outcome.made}.\n")
@@ -163,6 +164,16 @@ def markdown(outcomes: Sequence[Outcome], pictures: Sequence[str], notes: Sequen
         parts += [f"\n{finding.quantity}: {finding.remark}" for finding in outcome.findings if finding.remark]
         parts += [f"\n{note}"] if note else []
     return "\n".join(parts) + "\n"
+
+
+def _summary(outcomes: Sequence[Outcome]) -> list[str]:
+    rows = ["| experiment | of | in the band | repeats |", "| --- | --- | ---: | ---: |"]
+    for outcome in outcomes:
+        banded = [finding.within for finding in outcome.findings if finding.band is not None]
+        within = f"{sum(map(bool, banded))} of {len(banded)}" if banded else "no figure at this size"
+        repeats = max(finding.repeats for finding in outcome.findings)
+        rows.append(f"| [{outcome.name}](#{outcome.name}) | {outcome.paper} | {within} | {repeats} |")
+    return rows
 
 
 def _cells(finding: Finding) -> tuple[str, ...]:

@@ -19,15 +19,17 @@ def save_plot(outcome: Outcome, path: Any) -> None:
     try:
         import matplotlib
     except ImportError as error:
-        raise ImportError("a picture needs matplotlib: pip install evonas[plots]") from error
+        raise ImportError("a picture needs matplotlib: pip install matplotlib") from error
     matplotlib.use("Agg")
     from matplotlib import pyplot
+    from matplotlib.ticker import ScalarFormatter
 
     figure, axes = pyplot.subplots(
         1, len(outcome.panels), figsize=(5.5 * len(outcome.panels), 4), layout="constrained", squeeze=False
     )
     for axis, panel in zip(axes[0], outcome.panels, strict=True):
-        for number, line in enumerate(panel.lines):
+        # By name, so that an algorithm looks alike in all pictures.
+        for number, line in enumerate(sorted(panel.lines, key=lambda line: line.name)):
             x, y = np.asarray(line.x), np.asarray(line.y)
             # The first is dashed and on top: one that it lies on is seen through it.
             style = ("-" if number else "--") if line.joined else "o"
@@ -35,7 +37,9 @@ def save_plot(outcome: Outcome, path: Any) -> None:
             if len(line.width):
                 axis.fill_between(x, y - line.width, y + line.width, color=drawn.get_color(), alpha=0.2, linewidth=0)
         axis.set(title=textwrap.fill(panel.title, 50), xlabel=panel.x, ylabel=panel.y)
-        axis.set_xscale("log" if panel.log_x else "linear")
+        if panel.log_x:
+            axis.set_xscale("log")
+            axis.xaxis.set_major_formatter(ScalarFormatter())
         axis.grid(alpha=0.3)
         axis.legend()
     figure.savefig(path, dpi=150)

@@ -51,11 +51,13 @@ class Settings:
     repeats: int = 500
     """Independent searches of each setting."""
     dimensions: tuple[int, ...] = (50, 100, 150, 200, 300, 400)
-    """Bits, in the comparison of aging with non-aging evolution."""
+    """Numbers of bits at which aging and non-aging evolution are compared."""
     cycles: int = 5000
     """Evaluations of each search of that comparison, founders included."""
     seed: int = 0
-    """Of all randomness."""
+    """All randomness comes from it."""
+    workdir: str = "runs/toy"
+    """Where outcome and picture are written."""
 
 
 def run(settings: Settings) -> Outcome:
@@ -66,26 +68,32 @@ def run(settings: Settings) -> Outcome:
         Finding.of(f"{name} {of_notebook}", values, OF_NOTEBOOK[name])
         for name, values in zip(("measured", "true"), final.T, strict=True)
     ]
-    lines = []
-    for name, aging in (("aging", True), ("non-aging", False)):
-        algorithm = regularized_evolution(100, 25, ChangeOne(), aging=aging)
-        found = [
-            Finding.of(
-                f"true accuracy of the best, {name}, D={dim}, P=100, S=25, {settings.cycles} cycles",
-                _final(dim, algorithm, settings.cycles, settings)[:, 1],
-                BY_DIMENSION.get((dim, name)) if settings.cycles == Settings.cycles else None,
-                REMARK,
-            )
-            for dim in settings.dimensions
-        ]
-        findings += found
-        lines.append(Line(name, settings.dimensions, [each.mean for each in found], [each.error for each in found]))
+    compared = {name: _by_dimension(name, aging, settings) for name, aging in (("aging", True), ("non-aging", False))}
+    for of_one_dimension in zip(*compared.values(), strict=True):
+        findings += of_one_dimension
+    lines = (
+        Line(name, settings.dimensions, [each.mean for each in found], [each.error for each in found])
+        for name, found in compared.items()
+    )
     title = f"Toy problem, {settings.cycles} evaluations: mean of {settings.repeats} repeats and standard error"
     panels = (
         Panel(title, "bits", "true accuracy of the best", tuple(lines)),
         Panel("D=100, S=10, 1000 cycles", "accuracy of the best", "share of the repeats", _distribution(final)),
     )
     return Outcome("toy", PAPER, tuple(findings), panels)
+
+
+def _by_dimension(name: str, aging: bool, settings: Settings) -> list[Finding]:
+    algorithm = regularized_evolution(100, 25, ChangeOne(), aging=aging)
+    return [
+        Finding.of(
+            f"true accuracy of the best, D={dim}, P=100, S=25, {settings.cycles} cycles, {name}",
+            _final(dim, algorithm, settings.cycles, settings)[:, 1],
+            BY_DIMENSION.get((dim, name)) if settings.cycles == Settings.cycles else None,
+            REMARK,
+        )
+        for dim in settings.dimensions
+    ]
 
 
 def _distribution(final: np.ndarray) -> tuple[Line, ...]:

@@ -14,15 +14,25 @@ def test_the_list_names_every_experiment(capsys):
     assert all(name in shown for name in REPRODUCTIONS)
 
 
+def test_help_says_what_an_experiment_is(capsys, monkeypatch):
+    monkeypatch.setenv("JAX_NUM_CPU_DEVICES", "8")
+    with pytest.raises(SystemExit, match="0"):
+        run_command(["reproduce", "amoebanet", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Runs the retraining of AmoebaNet-A and NASNet-A on CIFAR-10; needs CIFAR-10; 14 minutes" in shown
+    assert "Real et al. 2019" in shown
+    assert "--workdir" in shown
+
+
 def test_an_experiment_writes_what_it_found_and_pages_are_made_of_it(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("JAX_NUM_CPU_DEVICES", "8")
-    arguments = ["--repeats", "8", "--dimensions", "20", "--cycles", "150", "--output", str(tmp_path / "toy")]
+    arguments = ["--repeats", "8", "--dimensions", "20", "--cycles", "150", "--workdir", str(tmp_path / "toy")]
     assert run_command(["reproduce", "toy", *arguments]) == 0
     shown = capsys.readouterr().out
     assert "0.909 +- 0.019" in shown
     outcome = Outcome.from_json((tmp_path / "toy" / "outcome.json").read_text())
     assert outcome.name == "toy"
-    assert outcome.command == "evonas reproduce toy --repeats 8 --dimensions 20 --cycles 150"
+    assert outcome.command == "evonas reproduce toy --repeats 8 --dimensions 20 --cycles 150 --workdir DIR"
     assert (tmp_path / "toy" / "curves.png").exists()
     page = tmp_path / "reproduction.md"
     assert run_command(["reproduce", "--page", str(page), str(tmp_path / "toy")]) == 0
@@ -34,17 +44,18 @@ def test_an_experiment_writes_what_it_found_and_pages_are_made_of_it(tmp_path, c
 def test_the_shown_command_names_no_files_of_this_machine(shared, tmp_path, monkeypatch):
     monkeypatch.setenv("JAX_NUM_CPU_DEVICES", "8")
     table = str(shared / "data/nas_tables/nasbench201.npz")
-    arguments = ["--table", table, "--repeats", "8", "--seconds", "1500", "--output", str(tmp_path)]
+    arguments = ["--table", table, "--repeats", "8", "--seconds", "1500", "--workdir", str(tmp_path)]
     assert run_command(["reproduce", "nasbench201", *arguments]) == 0
     outcome = Outcome.from_json((tmp_path / "outcome.json").read_text())
-    assert outcome.command == "evonas reproduce nasbench201 --table TABLE --repeats 8 --seconds 1500"
+    assert outcome.command == "evonas reproduce nasbench201 --table TABLE --repeats 8 --seconds 1500 --workdir DIR"
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["reproduce", "nothing"], "there is no experiment 'nothing'; expected one of toy"),
-        (["reproduce", "--page", "page.md"], "expected a file and one or more directories"),
+        (["reproduce", "nothing"], "evonas reproduce --list says what each is"),
+        (["reproduce", "--page", "page.md"], "expected a file and one or more workdirs"),
         (["tables", "convert", "somewhere"], "expected: convert FROM TO.npz"),
         (["tables", "convert", "somewhere", "else.txt"], "the compact form is an .npz file"),
         (["tables", "convert", "nowhere", "else.npz"], "nowhere does not exist"),

@@ -1,4 +1,4 @@
-"""Graphs and repeated modules as loops, against the same written out and JAX's derivatives."""
+"""Graphs of one architecture and shared ones, against each other and the sums written out."""
 
 import jax
 import jax.numpy as jnp
@@ -6,120 +6,60 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from evonas.nn import LineConvolution, Style
-from evonas.nn.edges import Edges, run_edges
-from evonas.nn.repeated import repeated, runs
+from evonas.nn import Linear, Style, merge, split
+from evonas.nn.graph import Graph, SharedGraph, make_graph
 
-SHAPE = (2, 4, 4, 3)
-OPERATIONS = (
-    lambda _weights, statistics, x: (jnp.zeros_like(x[:, :4, :4]), statistics),
-    lambda weights, statistics, x: (jnp.tanh(x * weights[0]), statistics + x.mean()),
-    lambda weights, statistics, x: (jnp.sin(x[:, ::2, ::2] @ weights[1]), statistics + 1),
-)
-READS = (0, 0, 1)
-EDGES = Edges(
-    sources=np.array([0, 0, 1, 0, 2]), targets=np.array([1, 2, 2, 3, 3]), operations=np.array([2, 1, 1, 0, 1])
-)
-"""Four states of the first buffer's shape, and one of twice its size, which the first edge reads."""
+CHANNELS = 3
+TARGETS = (2, 2, 3, 3)
+"""Two inputs, two sums of two edges each."""
+GENES = np.array([0, 1, 2, 0]), np.array([2, 0, 2, 1])
 
 
-def graph_inputs():
-    random = np.random.default_rng(0)
-
-    def normal(*shape):
-        return jnp.asarray(random.normal(size=shape), jnp.float32)
-
-    small = normal(4, *SHAPE).at[1:].set(0)
-    buffers = (small, normal(1, 2, 8, 8, 3))
-    return (normal(5, 3), normal(5, 3, 3)), jnp.zeros(5), buffers, jnp.abs(normal(5, 2))
-
-
-def written_out(weights, statistics, buffers, gates):
-    states, large = list(buffers[0]), list(buffers[1])
-    statistics = list(statistics)
-    for e in range(5):
-        source, target, kind = int(EDGES.sources[e]), int(EDGES.targets[e]), int(EDGES.operations[e])
-        x = (states, large)[READS[kind]][source]
-        y, statistics[e] = OPERATIONS[kind]([each[e] for each in weights], statistics[e], x)
-        states[target] = states[target] + (y if gates is None else y * gates[e][:, None, None, None])
-    return jnp.stack(states), jnp.stack(statistics)
+def makers():
+    return [
+        [
+            lambda _: jnp.zeros_like,
+            lambda _: jnp.tanh,
+            lambda rngs: Linear(CHANNELS, CHANNELS, rngs=rngs, style=Style()),
+        ]
+    ]
 
 
-@pytest.mark.parametrize("gated", [False, True])
-def test_a_graph_and_its_derivative_are_those_of_its_edges_one_by_one(gated):
-    weights, statistics, buffers, gates = graph_inputs()
-    gates = gates if gated else None
-    edges = EDGES._replace(gates=gates)
-
-    def loss(run, weights, buffers):
-        states, changed = run(weights, buffers)
-        return (states * jnp.cos(jnp.arange(states.size).reshape(states.shape))).sum(), (states, changed)
-
-    def looped(weights, buffers):
-        return run_edges(OPERATIONS, READS, edges, weights, statistics, buffers)
-
-    def plain(weights, buffers):
-        return written_out(weights, statistics, buffers, gates)
-
-    found, wanted = (
-        jax.jit(jax.value_and_grad(lambda w, b, run=run: loss(run, w, b), argnums=(0, 1), has_aux=True))(
-            weights, buffers
-        )
-        for run in (looped, plain)
-    )
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5), found, wanted)
+def make(genes):
+    return make_graph(makers(), (0,) * 4, TARGETS, genes, nnx.Rngs(0))
 
 
-class Scaled(nnx.Module):
-    """A step that counts its calls."""
-
-    def __init__(self, scale):
-        self.scale = nnx.Param(jnp.float32(scale))
-        self.calls = nnx.BatchStat(jnp.float32(0))
-
-    def __call__(self, x, shift):
-        self.calls[...] += x.mean()
-        return x * self.scale[...] + shift
+def inputs():
+    return list(jax.random.normal(jax.random.key(1), (2, 5, 4, 4, CHANNELS)))
 
 
-def test_repeated_modules_equal_calling_each():
-    x, shifts = jnp.arange(3.0), jnp.array([0.5, -1.0, 2.0])
-
-    def steps(run):
-        modules = [Scaled(scale) for scale in (2.0, 3.0, -1.0)]
-        return run(modules), [module.calls[...] for module in modules]
-
-    def one_by_one(modules):
-        y = x
-        for module, shift in zip(modules, shifts, strict=True):
-            y = module(y, shift)
-        return y
-
-    def looped(modules):
-        return repeated(lambda step, y, shift: step[0](y, shift), [(m,) for m in modules], x, shifts)
-
-    jax.tree.map(np.testing.assert_allclose, steps(looped), steps(one_by_one))
+def test_a_graph_adds_each_edge_to_its_target():
+    graph, (first, second) = make(GENES), inputs()
+    assert isinstance(graph, Graph)
+    layers = [edge.in_order[0] for edge in graph.edges]
+    third = layers[0](first)
+    np.testing.assert_allclose(graph([first, second])[2], third, rtol=1e-6)
+    np.testing.assert_allclose(graph([first, second])[3], layers[2](third) + jnp.tanh(first), rtol=1e-5, atol=1e-6)
 
 
-def test_equal_modules_of_a_shared_network_are_runs():
-    assert runs("aabcc", shared=True) == ((0, 1), (2, 2), (3, 4))
-    assert runs("aabcc", shared=False) == ((0, 0), (1, 1), (2, 2), (3, 3), (4, 4))
+def test_a_gate_multiplies_an_edge_for_each_example():
+    graph, given = make(GENES), inputs()
+    gates = jnp.ones((4, 5)).at[3].set(jnp.arange(5.0))
+    whole, gated = graph(given)[3], graph(given, None, gates)[3]
+    np.testing.assert_allclose(gated - whole, jnp.tanh(given[0]) * (gates[3] - 1)[:, None, None, None], atol=1e-5)
 
 
-@pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("axis", [1, 2])
-def test_a_convolution_along_one_axis_equals_that_of_jax(axis, stride):
-    layer = LineConvolution(3, 4, 5, axis, stride, rngs=nnx.Rngs(0), style=Style())
-    x = jax.random.normal(jax.random.key(0), (2, 7, 8, 3))
-    kernel = layer.kernel[...]
-    shape, strides = [(5, 1), (1, 5)][axis - 1], [(stride, 1), (1, stride)][axis - 1]
-    padding = [(size // 2, size // 2) for size in shape]
+def test_a_shared_graph_is_the_graph_of_the_genes_it_is_called_with():
+    shared = make(None)
+    assert isinstance(shared, SharedGraph)
+    own = make(GENES)
+    for number, edge in enumerate(own.edges):
+        nnx.update(edge.in_order[0], split(shared.edge(number)[GENES[1][number]]).parameters)
+    parts = split(shared)
+    states = jax.jit(lambda genes: merge(*parts)(inputs(), genes))(tuple(map(jnp.asarray, GENES)))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), states, own(inputs()))
 
-    def wanted(x):
-        layout = ("NHWC", "HWIO", "NHWC")
-        return jax.lax.conv_general_dilated(x, kernel.reshape(*shape, 3, 4), strides, padding, dimension_numbers=layout)
 
-    y, pull = jax.vjp(layer, x)
-    other, pull_other = jax.vjp(wanted, x)
-    np.testing.assert_allclose(y, other, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(pull(jnp.sin(y))[0], pull_other(jnp.sin(y))[0], rtol=1e-4, atol=1e-4)
+def test_a_shared_graph_without_genes_says_what_it_needs():
+    with pytest.raises(ValueError, match="call it with a genome"):
+        make(None)(inputs())
