@@ -100,6 +100,27 @@ def test_the_toy_problem_in_short():
     assert sum(outcome.panels[1].lines[0].y) == pytest.approx(1.0, abs=0.05)
 
 
+def test_the_toy_problem_of_a_plain_loop_ends_where_it_does_in_the_engine():
+    repeats, settings = 100, toy.Settings(repeats=100, dimensions=(200,), cycles=2000)
+    findings = [each for each in toy.run(settings).findings if each.quantity.endswith(", aging")]
+    random, rows = np.random.default_rng(0), np.arange(repeats)
+    bits = random.integers(0, 2, (repeats, 100, 200), np.int8)
+    measured = np.clip(bits.mean(2) + random.normal(0, 0.01, (repeats, 100)), 0, 1)
+    best, true = measured.max(1), bits.mean(2)[rows, measured.argmax(1)]
+    for cycle in range(100, 2000):
+        sample = random.integers(0, 100, (repeats, 25))
+        parents = sample[rows, np.take_along_axis(measured, sample, 1).argmax(1)]
+        children = bits[rows, parents]
+        children[rows, random.integers(0, 200, repeats)] ^= 1
+        accuracy = np.clip(children.mean(1) + random.normal(0, 0.01, repeats), 0, 1)
+        # The oldest is the one in whose place it was put a hundred cycles ago.
+        bits[:, cycle % 100], measured[:, cycle % 100] = children, accuracy
+        true = np.where(accuracy > best, children.mean(1), true)
+        best = np.maximum(best, accuracy)
+    error = math.hypot(true.std() / math.sqrt(repeats), findings[0].error)
+    assert abs(true.mean() - findings[0].mean) < 4 * error < 0.015
+
+
 def test_nas_bench_201_in_short(shared):
     outcome = nasbench201.run(nasbench201.Settings(str(shared / TABLE), repeats=40))
     by_name = {finding.quantity: finding for finding in outcome.findings}
