@@ -100,6 +100,7 @@ def test_the_toy_problem_in_short():
     assert sum(outcome.panels[1].lines[0].y) == pytest.approx(1.0, abs=0.05)
 
 
+@pytest.mark.slow
 def test_the_toy_problem_of_a_plain_loop_ends_where_it_does_in_the_engine():
     repeats, settings = 100, toy.Settings(repeats=100, dimensions=(200,), cycles=2000)
     findings = [each for each in toy.run(settings).findings if each.quantity.endswith(", aging")]
