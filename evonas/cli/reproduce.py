@@ -70,8 +70,9 @@ def _run(name: str, arguments: list[str]) -> None:
     command = shlex.join(["evonas", "reproduce", name, *_without_paths(arguments)])
     outcome = dataclasses.replace(outcome, command=command, made=_made(time.monotonic() - started))
     print(f"{outcome.paper}\n\n{table(outcome)}\n")
-    if experiment.note:
-        print(f"{textwrap.fill(experiment.note, 100)}\n")
+    remarks = [f"{finding.quantity}: {finding.remark}" for finding in outcome.findings if finding.remark]
+    for text in filter(None, [*remarks, experiment.note]):
+        print(f"{textwrap.fill(text, 100)}\n")
     folder = Path(settings.workdir) / getattr(settings, "scale", "")
     _write(outcome, folder)
     print(f"written to {folder}")

@@ -67,20 +67,17 @@ def pack(
     packed: list[Packed] = []
     lengths: list[int] = []
 
-    def build(rngs: nnx.Rngs) -> tuple[jax.Array, jax.Array]:
-        modules = make(rngs)
-        packed[:] = _described(modules)
-        parts = [split(module) for module in modules]
-        return _flat([part.parameters for part in parts]), _flat([part.statistics for part in parts])
-
-    def measure() -> None:
+    def describe() -> None:
         draws = Draws(jax.random.key(0))
-        build(draws)
+        packed.extend(_described(make(draws)))
         lengths.append(draws.taken)
 
-    jax.eval_shape(measure)
-    keys = jax.random.split(rngs.params(), copies)
-    weights, statistics = jax.vmap(lambda key: build(Draws(key, lengths[0])))(keys)
+    def build(key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        parts = [split(module) for module in make(Draws(key, lengths[0]))]
+        return _flat([part.parameters for part in parts]), _flat([part.statistics for part in parts])
+
+    jax.eval_shape(describe)
+    weights, statistics = jax.vmap(build)(jax.random.split(rngs.params(), copies))
     return tuple(packed), weights, statistics
 
 

@@ -22,7 +22,6 @@ def save_plot(outcome: Outcome, path: Any) -> None:
         raise ImportError("a picture needs matplotlib: pip install matplotlib") from error
     matplotlib.use("Agg")
     from matplotlib import pyplot
-    from matplotlib.ticker import ScalarFormatter
 
     figure, axes = pyplot.subplots(
         1, len(outcome.panels), figsize=(5.5 * len(outcome.panels), 4), layout="constrained", squeeze=False
@@ -39,7 +38,7 @@ def save_plot(outcome: Outcome, path: Any) -> None:
         axis.set(title=textwrap.fill(panel.title, 50), xlabel=panel.x, ylabel=panel.y)
         if panel.log_x:
             axis.set_xscale("log")
-            axis.xaxis.set_major_formatter(ScalarFormatter())
+            axis.xaxis.set_major_formatter("{x:g}")
         axis.grid(alpha=0.3)
         axis.legend()
     figure.savefig(path, dpi=150)
