@@ -94,14 +94,16 @@ def of_signature(name):
 
 @functools.cache
 def shared(name):
-    """Weights of the shared network, none of them a scale of 1 or a bias of 0, and its program."""
+    """Weights of the shared network, none of them a scale of 1 or a bias of 0, and its program.
+
+    They are NumPy's: what is done to them here then compiles nothing.
+    """
     space = SPACES[name]
     module, parameters = supernet(name), started(name)
     random = np.random.default_rng(0)
-    parameters = jax.tree.map(lambda leaf: jnp.asarray(disturbed(random, leaf)), parameters)
+    parameters = jax.tree.map(lambda leaf: disturbed(random, np.asarray(leaf)), parameters)
     statistics = jax.tree.map(lambda leaf: 0.5 + random.random(leaf.shape, np.float32), split(module).statistics)
-    statistics, key = jax.tree.map(jnp.asarray, statistics), jax.random.key(0)
-    arguments = (parameters, statistics, examples(space), genomes_of(name, 1, 0)[0], key)
+    arguments = (parameters, statistics, examples(space), genomes_of(name, 1, 0)[0], jax.random.key(0))
     return parameters, statistics, jax.jit(both_modes(module, True)).lower(*arguments).compile(QUICK)
 
 
@@ -118,7 +120,7 @@ def disturbed(random, leaf):
 
 
 def examples(space):
-    return jnp.asarray(np.random.default_rng(1).normal(size=(16, *space.input_shape)), jnp.float32)
+    return np.random.default_rng(1).normal(size=(16, *space.input_shape)).astype(np.float32)
 
 
 def difference(one, other):
@@ -151,6 +153,10 @@ def without_dead_ends(statistics, shared_statistics, slopes):
     ]
 
 
+def as_numpy(tree):
+    return jax.tree.map(np.asarray, tree)
+
+
 def nudged(random, tree):
     """Each number less, the same, or more, by about its last bit."""
     return jax.tree.map(lambda leaf: leaf * (1 + np.float32(2**-23) * random.integers(-1, 2, leaf.shape)), tree)
@@ -159,7 +165,7 @@ def nudged(random, tree):
 def rounding(run, parameters, statistics, x, genome, key, expected):
     """How much the results change if the last bits of weights and inputs do: what float32 can promise."""
     random = np.random.default_rng(2)
-    again = [run(*nudged(random, (parameters, statistics, x)), genome, key) for _ in range(3)]
+    again = [as_numpy(run(*nudged(random, (parameters, statistics, x)), genome, key)) for _ in range(3)]
     return max(jax.tree.leaves(jax.tree.map(difference, again, [expected] * 3)))
 
 
@@ -179,8 +185,8 @@ def check_genome(name, genome):
     run = both_modes(network, False)
     if name != "nasbench201":  # whose genomes share all shapes: after the first, running it eagerly compiles nothing
         run = jax.jit(run).lower(*arguments).compile(QUICK)
-    expected = run(*arguments)
-    outputs, changed, slopes = program(parameters, statistics, x, genome, key)
+    expected = as_numpy(run(*arguments))
+    outputs, changed, slopes = as_numpy(program(parameters, statistics, x, genome, key))
     slopes, changed = split(written_out(merge(graph, slopes, changed)))[1:]
     found = max(
         *jax.tree.leaves(jax.tree.map(difference, outputs, expected[0])),
