@@ -52,6 +52,10 @@ COMPILED_LIGHTLY = (
     "test_population_",
     "test_simulate",
     "test_genome_",
+    "test_training_",
+    "test_retraining",
+    "test_reproductions",
+    "test_search",
 )
 """Tests of small programs, of which compiling is nearly all the time: they need not be optimised."""
 

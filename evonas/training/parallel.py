@@ -19,8 +19,10 @@ def compiler_options(platform: str) -> dict[str, Any]:
     On a CPU convolutions and matrix products are calls of libraries, and the rest is as fast at LLVM's first level as
     at its third, which takes longer to compile (`benchmarks/compilation.py`). On a GPU matrix products are cuBLAS's:
     where Triton fuses what comes before them, XLA ends the process at `NASNet`'s shared network (openxla/xla issue
-    47381).
+    47381). Where JAX is told to optimise little, nothing is asked for.
     """
+    if jax.config.read("jax_disable_most_optimizations"):
+        return {}
     options: dict[str, dict[str, Any]] = {
         "cpu": {"xla_backend_optimization_level": 1},
         "gpu": {"xla_gpu_enable_triton_gemm": False},
