@@ -21,6 +21,12 @@ def require_integer(name: str, value: Any, least: int = 1) -> None:
         raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
 
 
+def require_items(name: str, values: Collection[Any]) -> None:
+    """Raise ValueError unless there is at least one."""
+    if not values:
+        raise ValueError(f"{name} must be one or more, got none")
+
+
 def require_shape(owner: Any, name: str, *axes: str, remedy: str = "") -> None:
     """Raise ValueError unless the named attribute is a shape of positive integers, one for each of the axes."""
     shape = getattr(owner, name)

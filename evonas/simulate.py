@@ -125,6 +125,8 @@ def simulate(
     require_instance("algorithm", algorithm, Algorithm)
     require_integer("evaluations", evaluations)
     require_integer("repeats", repeats)
+    if clock is not None:
+        require_instance("clock", clock, Clock)
     if duplicates not in ("allow", "resample"):
         raise ValueError(f'duplicates is "allow" or "resample", got {duplicates!r}')
     if duplicates == "resample" and (size := math.prod(space.cardinalities)) >= 2**31:

@@ -116,6 +116,7 @@ def test_resampling_goes_by_canonical_form():
         ({"evaluations": 2.5}, "evaluations must be an integer of at least 1, got 2.5"),
         ({"repeats": 0}, "repeats must be an integer of at least 1, got 0"),
         ({"repeats": "6"}, "repeats must be an integer of at least 1, got '6'"),
+        ({"clock": 12_000}, "clock must be .*Clock"),
         ({"duplicates": "forbid"}, '"allow" or "resample", got \'forbid\''),
     ],
 )

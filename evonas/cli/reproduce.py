@@ -89,7 +89,8 @@ def _write(outcome: Outcome, folder: Path) -> None:
 
 def _without_paths(arguments: list[str]) -> list[str]:
     """The arguments with names in place of the files of this machine."""
-    return [PATHS.get(before, argument) for before, argument in zip(["", *arguments], arguments, strict=False)]
+    separate = [part for argument in arguments for part in argument.split("=", argument.startswith("--"))]
+    return [PATHS.get(before, argument) for before, argument in zip(["", *separate], separate, strict=False)]
 
 
 def _page(arguments: list[str]) -> None:
@@ -97,6 +98,9 @@ def _page(arguments: list[str]) -> None:
         raise ValueError("expected a file and one or more workdirs: evonas reproduce --page FILE.md DIR ...")
     page, folders = Path(arguments[0]), [Path(path) for path in arguments[1:]]
     outcomes = [Outcome.from_json((folder / RESULT).read_text()) for folder in folders]
+    names = [outcome.name for outcome in outcomes]
+    if len(set(names)) < len(names):
+        raise ValueError(f"a page has each experiment once, got {', '.join(names)}: make a page of each")
     pictures = [
         _beside(page, outcome.name, folder / PICTURE) for outcome, folder in zip(outcomes, folders, strict=True)
     ]

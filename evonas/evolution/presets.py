@@ -23,7 +23,7 @@ def regularized_evolution(
     """Regularized (aging) evolution: Real et al. 2019, Algorithm 1.
 
     The parent is the best of a sample drawn with replacement; its one mutated child enters, and the oldest member
-    leaves. The defaults are the paper's.
+    leaves. P and S are by default the paper's, whose mutation of `evonas.spaces.NASNet` is `OrIdentity()`.
 
     Args:
         population_size: members, and random founders (P).

@@ -58,7 +58,9 @@ class RedrawOne:
 
 @dataclasses.dataclass(frozen=True)
 class ChangeEach:
-    """Every gene by itself takes another value with a probability: NNI's mutation has 0.05.
+    """Every gene by itself takes another value with a probability.
+
+    NNI's mutation draws a gene anew with 0.05, and may keep its value: of K choices, that is 0.05 (K - 1) / K here.
 
     Attributes:
         probability: of each gene.

@@ -16,6 +16,7 @@ from typing import Literal
 
 import numpy as np
 
+from evonas.arguments import require_items
 from evonas.data import TFDS
 from evonas.reproductions.images import at_scale
 from evonas.reproductions.outcome import Finding, Line, Outcome, Panel, Published
@@ -77,6 +78,7 @@ def run(settings: Settings) -> Outcome:
 
 def train(scale: Scale, settings: Settings) -> Outcome:
     """The trainings at a scale."""
+    require_items("seeds", settings.seeds)
     space, epochs = scale.space, scale.training.epochs
     findings, lines = [], []
     for name, text in NETWORKS.items():

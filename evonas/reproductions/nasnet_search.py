@@ -16,6 +16,7 @@ from typing import Literal
 
 import numpy as np
 
+from evonas.arguments import require_items
 from evonas.data import TFDS
 from evonas.evolution import Algorithm, random_search, regularized_evolution
 from evonas.evolution.variation import OrIdentity
@@ -45,6 +46,7 @@ class Scale:
     evaluations: int
     population_size: int
     sample_size: int
+    batch_size: int  # models proposed at once, each batch by the population that the one before it left
 
 
 SCALES = {
@@ -56,6 +58,7 @@ SCALES = {
         evaluations=40,
         population_size=10,
         sample_size=4,
+        batch_size=8,
     ),
     "paper": Scale(
         NASNet(cells_per_stage=3, filters=24),
@@ -65,6 +68,7 @@ SCALES = {
         evaluations=20_000,
         population_size=100,
         sample_size=25,
+        batch_size=256,  # the paper's 450 workers propose by populations as old
     ),
 }
 
@@ -90,6 +94,7 @@ def run(settings: Settings) -> Outcome:
 
 def compare(scale: Scale, settings: Settings) -> Outcome:
     """The comparison at a scale."""
+    require_items("seeds", settings.seeds)
     algorithms = {
         "random search": random_search(scale.population_size),
         "regularized evolution": regularized_evolution(scale.population_size, scale.sample_size, OrIdentity()),
@@ -104,7 +109,7 @@ def compare(scale: Scale, settings: Settings) -> Outcome:
     title = f"NASNet space on CIFAR-10, {settings.scale}: mean of {len(settings.seeds)} seeds and standard error"
     panel = Panel(
         *(title, "models trained", "best validation accuracy so far, %"),
-        tuple(_line(name, curve) for name, curve in curves.items()),
+        tuple(Line.of(name, curve) for name, curve in curves.items()),
     )
     return Outcome("nasnet_search", PAPER, tuple(findings), (panel,))
 
@@ -120,6 +125,7 @@ def _curves(name: str, algorithm: Algorithm, scale: Scale, settings: Settings) -
             algorithm=algorithm,
             training=scale.training,
             evaluations=scale.evaluations,
+            batch_size=scale.batch_size,
             # The paper's identity mutations train a model again: nothing is drawn anew.
             duplicates="allow",
             workdir=f"{settings.workdir}/{settings.scale}/{name.replace(' ', '_')}_{seed}",
@@ -128,8 +134,3 @@ def _curves(name: str, algorithm: Algorithm, scale: Scale, settings: Settings) -
         fitness = run.population.history.fitness[: scale.evaluations, 0]
         curves.append(100 * np.maximum.accumulate(np.where(np.isfinite(fitness), fitness, 0.0)))
     return np.stack(curves)
-
-
-def _line(name: str, curves: np.ndarray) -> Line:
-    error = curves.std(0, ddof=1) / np.sqrt(len(curves)) if len(curves) > 1 else np.zeros(curves.shape[1])
-    return Line(name, list(range(1, curves.shape[1] + 1)), curves.mean(0).tolist(), error.tolist())

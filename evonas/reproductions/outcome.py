@@ -124,6 +124,12 @@ class Line:
     width: Sequence[float] = ()
     joined: bool = True
 
+    @staticmethod
+    def of(name: str, curves: np.ndarray) -> Line:
+        """The mean of repeats ``[R, N]`` over 1 to N, with its standard error where there are several."""
+        width = curves.std(0, ddof=1) / math.sqrt(len(curves)) if len(curves) > 1 else np.zeros(0)
+        return Line(name, list(range(1, curves.shape[1] + 1)), curves.mean(0).tolist(), width.tolist())
+
 
 @dataclasses.dataclass(frozen=True)
 class Panel:

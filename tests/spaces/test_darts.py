@@ -50,6 +50,7 @@ def test_text_is_read_as_python_writes_it():
     [
         ("", r"expected Genotype\(normal="),
         (DARTS_V2 + " x", r"expected Genotype\(normal="),
+        (DARTS_V2.replace("), (", ") other (", 1), r"expected Genotype\(normal="),
         (DARTS_V2.replace("('sep_conv_3x3', 0), ", "", 1), "expected 8 pairs"),
         (DARTS_V2.replace("dil_conv_3x3", "conv_3x3"), "unknown operation 'conv_3x3'"),
         (DARTS_V2.replace("('sep_conv_3x3', 0)", "('sep_conv_3x3', 3)", 1), "state 2 comes from earlier states, got 3"),

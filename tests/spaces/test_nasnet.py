@@ -122,11 +122,13 @@ def test_other_text_is_refused(text, message):
         SPACE.parse(text)
 
 
-def test_a_cell_without_output_has_no_network():
+def test_a_cell_without_output_has_no_network_and_no_cost():
     dropped = AMOEBANET_A.replace("used 1 1 0 0 0 0 0", "used 1 1 1 1 1 1 1")
     assert not SPACE.is_valid(SPACE.parse(dropped))
     with pytest.raises(ValueError, match="the reduce cell has no output"):
         SPACE.network(SPACE.parse(dropped), rngs=nnx.Rngs(0))
+    with pytest.raises(ValueError, match="the reduce cell has no output"):
+        SPACE.count(SPACE.parse(dropped))
 
 
 def test_samples_are_valid_and_output_what_nothing_takes():
@@ -281,6 +283,7 @@ def test_the_auxiliary_head_is_there_in_training_alone():
     [
         ({"filters": 0}, "filters must be an integer of at least 1"),
         ({"stem": "mnist"}, "stem must be one of cifar, imagenet, got 'mnist'"),
+        ({"stem": "imagenet", "filters": 2, "input_shape": (64, 64, 3)}, "filters must be an integer of at least 4"),
         ({"stem_filters": 0}, "stem_filters must be an integer of at least 1"),
         ({"drop_path": 1.5}, "drop_path must be a number from 0 to 1"),
         ({"auxiliary_weight": 0.4, "input_shape": (8, 8, 3)}, r"windows of 5 x 5.* are \(4, 4\) where it reads"),

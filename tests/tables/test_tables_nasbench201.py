@@ -3,7 +3,7 @@ import pytest
 
 from evonas.genome import enumerate_genomes, genome_index
 from evonas.spaces import NASBench201
-from evonas.tables import nasbench201
+from evonas.tables import nasbench201, read_nasbench201
 
 CELLS = enumerate_genomes((5,) * 6)
 BEST = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_1x1~2|"
@@ -65,12 +65,27 @@ def test_a_missing_file_is_named(tmp_path):
         ({"ops": CELLS}, "has no column 'value'; it has ops"),
         ({"ops": CELLS, "value": np.zeros(3)}, "has no column 'value'"),
         ({"ops": CELLS, "value": np.float32(3)}, "has no column 'value'"),
+        ({"ops": CELLS, "value": np.zeros((15625, 2))}, "value of 2 data sets, expected 3"),
         ({"ops": np.zeros_like(CELLS), "value": np.zeros(15625)}, "not each cell once"),
     ],
 )
 def test_what_is_no_such_table_is_refused(tmp_path, arrays, message):
     with pytest.raises(ValueError, match=message):
         nasbench201(save(tmp_path / "t.npz", **arrays), "value")
+
+
+def test_genomes_are_no_column_and_epochs_are_positive(tmp_path):
+    table = read_nasbench201(save(tmp_path / "t.npz", ops=CELLS, train_seconds_200=np.zeros(15625)))
+    with pytest.raises(ValueError, match="has no column 'ops'"):
+        table.column("ops")
+    with pytest.raises(ValueError, match="epochs must be an integer of at least 1, got -5"):
+        table.seconds(epochs=-5)
+
+
+def test_a_folder_without_the_files_says_which_are_expected(tmp_path):
+    (tmp_path / "NATS-tss-v1_0-3ffb9-simple").mkdir()
+    with pytest.raises(ValueError, match=r"neither NATS-Bench's files 000000.pickle.pbz2"):
+        read_nasbench201(tmp_path)
 
 
 def test_an_unknown_data_set_is_refused(tmp_path):

@@ -210,6 +210,17 @@ def look_up(compact, space, texts):
         nasbench101(compact, "val_acc_36")
 
 
+def test_a_trial_that_is_missing_is_not_drawn(tmp_path):
+    space = NASBench101()
+    genome = space.parse("011|001|000 maxpool3x3")
+    code = np.asarray(space.code(genome))[None]
+    np.savez(tmp_path / "t.npz", codes=code, val_acc_108=np.array([[np.nan, 40, 50]]), params=np.zeros(2))
+    table = nasbench101(tmp_path / "t.npz")
+    assert {float(table(jax.random.key(number), genome)) for number in range(20)} == {40, 50}
+    with pytest.raises(ValueError, match=r"has 1 cells, but params is of shape \(2,\)"):
+        nasbench101(tmp_path / "t.npz", "params")
+
+
 def test_messages_that_are_none_are_refused():
     for message, text in (
         (b"\x0b", "no fields of kind 3"),

@@ -8,11 +8,11 @@ import numpy as np
 
 from evonas.spaces.darts.genes import CELLS, INPUTS, NODES, PRIMITIVES, Genes, unfold
 
-_EDGES = r"\[[^\]]*\]"
+_EDGE = re.compile(r"\(\s*['\"](\w+)['\"]\s*,\s*(\d+)\s*\)")
+_EDGES = r"\[\s*(?:\(\s*['\"]\w+['\"]\s*,\s*\d+\s*\)\s*,?\s*)*\]"
 _STATES = r"(?:\[[\d\s,]*\]|range\(\s*\d+\s*,\s*\d+\s*\))"
 _CELLS = r"\s*,\s*".join(rf"{name}\s*=\s*({_EDGES})\s*,\s*{name}_concat\s*=\s*({_STATES})" for name in CELLS)
 _FORM = re.compile(rf"\s*(?:\w+\s*=\s*)?Genotype\(\s*{_CELLS}\s*,?\s*\)\s*")
-_EDGE = re.compile(r"\(\s*['\"](\w+)['\"]\s*,\s*(\d+)\s*\)")
 
 
 def write(genome: np.ndarray) -> str:

@@ -40,7 +40,8 @@ class NASNet(Space):
 
     Each combination adds two operations on earlier states; states that none takes are concatenated. Published cells
     also concatenate states that are taken, or neither: genes named ``exception`` say where. Neither `sample` nor
-    `mutate` makes them.
+    `mutate` makes them, but mutations that know no space, such as `evonas.variation.ChangeOne`, do, and draw operations
+    that are not searched.
 
     Text: ``normal ops OP OP | ... idx I I | ... used U U U U U U U reduce ...``, as published genotypes are written.
 
@@ -72,6 +73,8 @@ class NASNet(Space):
         require_choices(self, "searched", allowed=OPERATIONS)
         require_shape(self, "input_shape", "height", "width", "channels")
         require_one_of(self, "stem", ("cifar", "imagenet"))
+        if self.stem == "imagenet":
+            require_integers(self, "filters", least=4)  # its first reduction cells have a half and a quarter of them
         if self.stem_filters is not None:
             require_integers(self, "stem_filters")
         require_share(self, "auxiliary_weight", "drop_path")
@@ -133,8 +136,12 @@ class NASNet(Space):
         return texts.read(text)
 
     def count(self, genome: Any) -> Count:
-        """Parameters and multiply-adds; normalisation has parameters and no cost."""
-        return cost(self, self.check(genome))
+        """Parameters and multiply-adds; normalisation has parameters and no cost.
+
+        Raises:
+            ValueError: if a cell has no output.
+        """
+        return cost(self, _with_outputs(self.check(genome)))
 
     def network(self, genome: Any, *, rngs: nnx.Rngs, **style: Any) -> Network:
         """The network of two cells.
@@ -142,11 +149,7 @@ class NASNet(Space):
         Raises:
             ValueError: if a cell has no output.
         """
-        genome = self.check(genome)
-        for name, cell in zip(CELLS, unfold(genome), strict=True):
-            if not cell.outputs.any():
-                raise ValueError(f"the {name} cell has no output: at least one state is concatenated")
-        return Network(self, genome, rngs, Style(**style))
+        return Network(self, _with_outputs(self.check(genome)), rngs, Style(**style))
 
     def supernet(self, *, rngs: nnx.Rngs, signature: Hashable = (), **style: Any) -> Network:
         """The network with all searched operations on each edge, or all there are; called with a genome."""
@@ -166,3 +169,10 @@ class NASNet(Space):
     @property
     def _places(self) -> jax.Array:
         return jnp.asarray([OPERATIONS.index(name) for name in self.searched], jnp.int32)
+
+
+def _with_outputs(genome: np.ndarray) -> np.ndarray:
+    for name, cell in zip(CELLS, unfold(genome), strict=True):
+        if not cell.outputs.any():
+            raise ValueError(f"the {name} cell has no output: at least one state is concatenated")
+    return genome
