@@ -72,7 +72,8 @@ class ProgressBar(Callback):
 
     def finished(self, run: Run) -> None:
         """Leave the full bar."""
-        del run
+        if not self._console.is_terminal:
+            self._console.print(f"{min(len(run.log), run.budget)}/{run.budget} evaluations done")
         self._bar.update(self._task, description="done")
         self._bar.stop()
 

@@ -70,6 +70,8 @@ def _run(name: str, arguments: list[str]) -> None:
     command = shlex.join(["evonas", "reproduce", name, *_without_paths(arguments)])
     outcome = dataclasses.replace(outcome, command=command, made=_made(time.monotonic() - started))
     print(f"{outcome.paper}\n\n{table(outcome)}\n")
+    if any(finding.band for finding in outcome.findings):
+        print("A band is the published mean and three standard errors of the difference to each side.\n")
     remarks = [f"{finding.quantity}: {finding.remark}" for finding in outcome.findings if finding.remark]
     for text in filter(None, [*remarks, experiment.note]):
         print(f"{textwrap.fill(text, 100)}\n")

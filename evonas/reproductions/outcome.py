@@ -156,8 +156,9 @@ def markdown(outcomes: Sequence[Outcome], pictures: Sequence[str], notes: Sequen
     """The findings of all outcomes as a page; a picture and a note each, or "" for none."""
     parts = [
         "# Reproduced experiments\n\nMade by `evonas reproduce --page FILE.md DIR ...` of what `evonas reproduce` "
-        "wrote. A band is where the mean of as many repeats is expected, by the published deviation and rounding; s.e. "
-        "is the standard error of the mean.\n",
+        "wrote. A band is where the mean of as many repeats is expected: to each side of the published mean three "
+        "standard errors of the difference, by the published deviation, and the published rounding. s.e. is the "
+        "standard error of the mean.\n",
         *_summary(outcomes),
     ]
     for outcome, picture, note in zip(outcomes, pictures, notes, strict=True):

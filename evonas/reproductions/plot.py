@@ -9,6 +9,9 @@ import numpy as np
 
 from evonas.reproductions.outcome import Outcome
 
+MARKED = 20
+"""The most points of a joined line that are marked; those of one that is not are, however many."""
+
 
 def save_plot(outcome: Outcome, path: Any) -> None:
     """Write the panels side by side, of the kind that the path's ending names.
@@ -31,7 +34,8 @@ def save_plot(outcome: Outcome, path: Any) -> None:
         for number, line in enumerate(sorted(panel.lines, key=lambda line: line.name)):
             x, y = np.asarray(line.x), np.asarray(line.y)
             # The first is dashed and on top: one that it lies on is seen through it.
-            style = ("-" if number else "--") if line.joined else "o"
+            style = ("-" if number else "--") if line.joined else ""
+            style += "o" if not line.joined or 2 < len(x) <= MARKED else ""
             (drawn,) = axis.plot(x, y, style, label=line.name, zorder=10 - number)
             if len(line.width):
                 axis.fill_between(x, y - line.width, y + line.width, color=drawn.get_color(), alpha=0.2, linewidth=0)

@@ -40,9 +40,9 @@ REMARK = (
     "(tests/reproductions/test_reproductions.py); by how much aging is ahead agrees with theirs, the level does not."
 )
 NOTE = (
-    "D: bits; P: population size; S: sample size; cycles count the founders. Accuracies are shares of ones. Figures "
-    "marked (computed) are not in the paper; their bands take our own deviations and 100 repeats, as those of the "
-    "notebook's figures take 100 repeats: how many they are of is not said."
+    "D: bits; P: population size; S: sample size; cycles count the founders. Accuracies are shares of ones. How many "
+    "repeats the published figures are of is not said: their bands take 100. Figures marked (computed) are not in the "
+    "paper, and their bands take our own deviations."
 )
 
 

@@ -86,7 +86,7 @@ class Run:
                 f"candidate {best.id} could not be trained again for its test ({measurement.failure}): free memory, "
                 "or use the device and versions of the search, and repeat"
             )
-        if self.workdir is not None:
+        if self.workdir is not None and len(self.log) <= self.budget:  # the best of its beginning is not the run's
             keep_test(self.workdir, best, measurement.metrics)
         return measurement.metrics
 

@@ -179,6 +179,11 @@ class Program:
             metrics.example_losses, targets=targets, task=self.task, label_smoothing=self.training.label_smoothing
         )
         outputs = trained.outputs if isinstance(trained, WithAuxiliary) else trained
+        if outputs.shape != (wanted := (len(rows), self.outputs)):
+            raise ValueError(
+                f"the network's outputs are of shape {outputs.shape}, for {len(rows)} examples of data with "
+                f"{self.outputs} {'targets' if self.task == 'regression' else 'classes'}: they must be {wanted}"
+            )
         loss = losses(outputs).mean()
         if isinstance(trained, WithAuxiliary):
             loss += trained.weight * losses(trained.auxiliary).mean()

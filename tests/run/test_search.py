@@ -380,6 +380,20 @@ def test_the_best_is_tested_once_and_its_metrics_are_kept(tmp_path, monkeypatch)
     assert again.test() == metrics
 
 
+def test_the_test_of_a_runs_beginning_does_not_take_the_place_of_the_runs_own(tmp_path):
+    settings = {
+        "space": evonas.spaces.BitString(dim=64), "data": evonas.data.Arrays(*pixels()), "algorithm": ALGORITHM,
+        "training": evonas.Training(epochs=1), "workdir": tmp_path,
+    }  # fmt: skip
+    run = evonas.search(**settings, evaluations=6)
+    run.test()
+    kept = json.loads((tmp_path / "result.json").read_text())
+    beginning = evonas.search(**settings, evaluations=run.best.id or 1)
+    assert beginning.best.id != run.best.id or run.best.id == 0
+    beginning.test()
+    assert json.loads((tmp_path / "result.json").read_text()) == kept
+
+
 def test_a_test_that_failed_is_not_kept_as_the_result(tmp_path, monkeypatch):
     run = evonas.search(
         evonas.spaces.BitString(dim=64), evonas.data.Arrays(*pixels()), ALGORITHM, evaluations=6, workdir=tmp_path,

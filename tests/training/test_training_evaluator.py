@@ -12,7 +12,7 @@ from training_cases import OwnSpace, ScaledSpace, candidates_of, evaluate, rando
 
 from evonas.data import Arrays
 from evonas.data.dataset import Split
-from evonas.nn import winograd
+from evonas.nn import Linear, Style, winograd
 from evonas.spaces import MLP, MacroCNN
 from evonas.training import Training, TrainingEvaluator, evaluator
 from evonas.training.evaluator import candidate_key, training_function
@@ -339,3 +339,15 @@ def test_bfloat16_gives_nearly_the_result_of_float32(mlp, iris, mlp_evaluator):
     for ours, theirs in zip(evaluate(half, genomes), evaluate(mlp_evaluator, genomes), strict=True):
         assert ours.metrics["train_loss"] == pytest.approx(theirs.metrics["train_loss"], rel=0.05)
         assert ours.metrics["train_loss"] != theirs.metrics["train_loss"]
+
+
+class SevenOutputs(OwnSpace):
+    def network(self, genome, *, rngs, **style):
+        del genome
+        return Linear(4, 7, rngs=rngs, style=Style(**style))
+
+
+def test_a_network_with_other_outputs_than_classes_is_refused(iris):
+    evaluator = TrainingEvaluator(SevenOutputs(), iris, MLP_TRAINING, devices=jax.local_devices()[:1])
+    with pytest.raises(ValueError, match=r"outputs are of shape \(\d+, 7\), for \d+ examples of data with 3 classes"):
+        evaluate(evaluator, random_genomes(SevenOutputs(), 1))
