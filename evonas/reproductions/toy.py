@@ -1,7 +1,7 @@
 """The toy problem of Real et al.'s notebook: bits, of which ones are good, measured with noise.
 
 Command:   evonas reproduce toy
-Time:      54 s on 2 CPU cores (AMD EPYC, jax 0.10.2, 2026-11-26)
+Time:      32 s on 2 CPU cores (AMD EPYC, jax 0.10.2, 2026-11-26)
 Expected:  D=100, P=100, S=10, 1000 cycles: measured accuracy of the best 0.909, true 0.891; P=100, S=25, 5000 cycles:
            0.983 both at D=100, aging ahead of non-aging from D=150 on
 """
