@@ -161,7 +161,7 @@ def test_nas_bench_201_in_short(shared):
 def test_the_comparison_in_the_nasnet_space_in_short(tmp_path, digits_folder):
     training = Training(epochs=1, batch_size=32, learning_rate=0.05)
     space = NASNet(1, 4, searched=("none", "max_pool_3x3"))
-    scale = nasnet_search.Scale(space, training, 160, 0.3, evaluations=6, population_size=3, sample_size=2)
+    scale = nasnet_search.Scale(space, training, 160, 0.3, 6, population_size=3, sample_size=2, batch_size=3)
     settings = nasnet_search.Settings(data=digits_folder, seeds=(0,), workdir=str(tmp_path))
     outcome = nasnet_search.compare(scale, settings)
     random, evolution, gain = outcome.findings
