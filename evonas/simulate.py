@@ -17,9 +17,10 @@ from jax.sharding import Mesh, PartitionSpec
 from evonas.arguments import require_instance, require_integer, require_seed
 from evonas.evolution.algorithm import Algorithm, BoundAlgorithm, resampling_key
 from evonas.evolution.state import State
-from evonas.genome import genome_index, random_index
+from evonas.genome import genome_index
 from evonas.keys import NOISE
 from evonas.spaces.base import Space
+from evonas.tables.trials import draw_trial, present_first
 from evonas.threefry import seeded_key
 from evonas.types import FAILED, Candidates
 
@@ -41,10 +42,7 @@ class _Table(struct.PyTreeNode):
 
     def __call__(self, key: jax.Array, genome: jax.Array) -> jax.Array:
         """The number of a genome, of one of its trials."""
-        trials = self.values[genome_index(genome, self.cardinalities)]
-        if len(trials) == 1:
-            return trials[0]
-        return trials[random_index(key, (), jnp.maximum(jnp.isfinite(trials).sum(), 1))]
+        return draw_trial(key, self.values[genome_index(genome, self.cardinalities)])
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -244,9 +242,7 @@ def _lookup(space: Space, table: Any) -> FitnessFn:
             f"a table of {type(space).__name__} has a number, or one a trial, for each of its {size} genomes; "
             f"got shape {values.shape}"
         )
-    trials = values.reshape(size, -1)
-    there = jnp.argsort(jnp.isnan(trials), axis=1, stable=True)
-    return _Table(jnp.take_along_axis(trials, there, 1), space.cardinalities)
+    return _Table(present_first(values.reshape(size, -1)), space.cardinalities)
 
 
 def _is_tree(table: Any) -> bool:

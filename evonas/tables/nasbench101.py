@@ -14,10 +14,10 @@ import numpy as np
 from etils import epath
 from flax import struct
 
-from evonas.genome import random_index
 from evonas.spaces.nasbench101 import NASBench101
 from evonas.tables import tfrecord
 from evonas.tables.compact import read_arrays
+from evonas.tables.trials import draw_trial, present_first
 
 REPEATS = 3
 
@@ -35,9 +35,7 @@ class NASBench101Table(struct.PyTreeNode):
         """The number of a genome ``[26]``."""
         code = NASBench101().code(genome)
         row = jnp.minimum(jnp.searchsorted(self.codes, code), len(self.codes) - 1)
-        trials = self.values[row]
-        number = random_index(key, (), jnp.maximum(jnp.isfinite(trials).sum(), 1))
-        return jnp.where(self.codes[row] == code, trials[number], jnp.nan)
+        return jnp.where(self.codes[row] == code, draw_trial(key, self.values[row]), jnp.nan)
 
 
 def nasbench101(path: Any, column: str = "val_acc_108") -> NASBench101Table:
@@ -61,9 +59,7 @@ def nasbench101(path: Any, column: str = "val_acc_108") -> NASBench101Table:
     values, cells = columns[column].astype(np.float32), len(columns["codes"])
     if values.shape[:1] != (cells,):
         raise ValueError(f"{path} has {cells} cells, but {column} is of shape {values.shape}")
-    values = values.reshape(cells, -1)
-    there = np.argsort(np.isnan(values), axis=1, kind="stable")
-    return NASBench101Table(jnp.asarray(columns["codes"]), jnp.asarray(np.take_along_axis(values, there, 1)))
+    return NASBench101Table(jnp.asarray(columns["codes"]), present_first(jnp.asarray(values.reshape(cells, -1))))
 
 
 _PARAMETERS, _EVALUATIONS = 2, 1  # fields of the benchmark's `ModelMetrics`

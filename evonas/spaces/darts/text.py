@@ -8,8 +8,9 @@ import numpy as np
 
 from evonas.spaces.darts.genes import CELLS, INPUTS, NODES, PRIMITIVES, Genes, unfold
 
-_EDGE = re.compile(r"\(\s*['\"](\w+)['\"]\s*,\s*(\d+)\s*\)")
-_EDGES = r"\[\s*(?:\(\s*['\"]\w+['\"]\s*,\s*\d+\s*\)\s*,?\s*)*\]"
+_PAIR = r"\(\s*['\"]%s['\"]\s*,\s*%s\s*\)"
+_EDGE = re.compile(_PAIR % (r"(\w+)", r"(\d+)"))
+_EDGES = r"\[\s*(?:" + _PAIR % (r"\w+", r"\d+") + r"\s*,?\s*)*\]"
 _STATES = r"(?:\[[\d\s,]*\]|range\(\s*\d+\s*,\s*\d+\s*\))"
 _CELLS = r"\s*,\s*".join(rf"{name}\s*=\s*({_EDGES})\s*,\s*{name}_concat\s*=\s*({_STATES})" for name in CELLS)
 _FORM = re.compile(rf"\s*(?:\w+\s*=\s*)?Genotype\(\s*{_CELLS}\s*,?\s*\)\s*")
