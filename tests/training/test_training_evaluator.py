@@ -13,7 +13,7 @@ from training_cases import OwnSpace, ScaledSpace, candidates_of, evaluate, rando
 from evonas.data import Arrays
 from evonas.data.dataset import Split
 from evonas.nn import Linear, Style, winograd
-from evonas.spaces import MLP, MacroCNN
+from evonas.spaces import MLP, MacroCNN, NASBench201
 from evonas.training import Training, TrainingEvaluator, evaluator
 from evonas.training.evaluator import candidate_key, training_function
 from evonas.training.optimizer import Hyperparameters
@@ -111,8 +111,11 @@ def tiled_convolutions(monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("tiled_convolutions")
-def test_a_result_of_a_layered_network_is_bit_identical_on_one_device_and_on_two(digits):
-    space = MacroCNN(stages=2, layers_per_stage=1, filters=(4, 16)).fitted(digits.input_shape, digits.classes)
+@pytest.mark.parametrize(
+    "space", [MacroCNN(stages=2, layers_per_stage=1, filters=(4, 16)), NASBench201(channels=16, cells_per_stage=1)]
+)
+def test_a_result_of_a_layered_network_is_bit_identical_on_one_device_and_on_two(space, digits):
+    space = space.fitted(digits.input_shape, digits.classes)
     genomes = random_genomes(space, 4)
     one, two = (
         evaluate(TrainingEvaluator(space, digits, CELLS_TRAINING, devices=jax.local_devices()[:devices]), genomes)
