@@ -17,17 +17,16 @@ def compiler_options(platform: str) -> dict[str, Any]:
     """What XLA is asked for on a platform.
 
     On a CPU convolutions and matrix products are calls of libraries, and the rest is as fast at LLVM's first level as
-    at its third, which takes longer to compile (`benchmarks/compilation.py`). On a GPU matrix products are cuBLAS's:
-    where Triton fuses what comes before them, XLA ends the process at `NASNet`'s shared network (openxla/xla issue
-    47381). Where JAX is told to optimise little, nothing is asked for.
+    at its third, which takes longer to compile (`benchmarks/compilation.py`); where JAX is told to optimise little,
+    that stands. On a GPU sums in an order that changes from run to run are excluded, since a candidate has one result;
+    and matrix products are cuBLAS's: where Triton fuses what comes before them, XLA ends the process at `NASNet`'s
+    shared network (openxla/xla issue 47381).
     """
-    if jax.config.read("jax_disable_most_optimizations"):
-        return {}
-    options: dict[str, dict[str, Any]] = {
-        "cpu": {"xla_backend_optimization_level": 1},
-        "gpu": {"xla_gpu_enable_triton_gemm": False},
-    }
-    return options.get(platform, {})
+    if platform == "gpu":
+        return {"xla_gpu_exclude_nondeterministic_ops": True, "xla_gpu_enable_triton_gemm": False}
+    if platform == "cpu" and not jax.config.read("jax_disable_most_optimizations"):
+        return {"xla_backend_optimization_level": 1}
+    return {}
 
 
 class Devices:
