@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
 import jax
@@ -69,3 +69,13 @@ class Measurement(NamedTuple):
     metrics: dict[str, Any]  # what else was measured, by name; the same at each repetition
     failure: Failure = Failure.NONE
     seconds: float = 0.0  # of device time
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """As read from JSON; further fields are passed over.
+
+        Raises:
+            KeyError, TypeError, ValueError: if they are none of a measurement.
+        """
+        fitness = tuple(float(value) for value in fields["fitness"])
+        return cls(fitness, dict(fields["metrics"]), Failure(fields["failure"]), float(fields["seconds"]))

@@ -15,6 +15,7 @@ from rich.console import Console
 from evonas.cli import display, stored
 from evonas.cli.config_file import load_experiment, mistake_in_experiment
 from evonas.cli.devices import prepare_jax
+from evonas.cli.processes import printing_once
 from evonas.run import Callback, Experiment, Run, run_experiment
 from evonas.run.result import kept_test
 from evonas.run.workdir import EXPERIMENT, is_running
@@ -174,6 +175,11 @@ def retrain(
 
 
 def _search(experiment: Experiment, workdir: str, command: str, file: str | None) -> None:
+    with printing_once():
+        _search_and_print(experiment, workdir, command, file)
+
+
+def _search_and_print(experiment: Experiment, workdir: str, command: str, file: str | None) -> None:
     console = Console()
     progress = display.ProgressBar(console)
     keep: list[Callback] = [] if file is None else [_KeepFile(file)]

@@ -7,10 +7,12 @@ import sys
 import tyro
 
 from evonas.cli import commands
+from evonas.cli.processes import FLAGS, join_processes
 from evonas.cli.reproduce import reproduce
 from evonas.cli.tables import convert_table
+from evonas.run.processes import OtherProcessError
 
-USAGE = """usage: evonas COMMAND ...
+USAGE = f"""usage: evonas COMMAND ...
 
 commands:
   run FILE.py [--FIELD VALUE ...]  run the search of an experiment file, or continue it
@@ -21,6 +23,8 @@ commands:
   reproduce NAME                   run a published experiment again; --list names them
   tables convert FROM TO.npz       a published benchmark table in compact form
 
+{FLAGS}
+
 evonas COMMAND --help says more; evonas run FILE.py --help lists the file's fields."""
 
 COMMANDS = {
@@ -30,8 +34,10 @@ COMMANDS = {
     "retrain": commands.retrain,
 }
 
-MISTAKE, INTERRUPTED = 2, 130
-"""Exit codes."""
+IN_PROCESSES = ("run", "resume", "reproduce")
+
+MISTAKE, AGAIN, INTERRUPTED = 2, 75, 130
+"""Exit codes: what was given is wrong; the same command may succeed; Ctrl-C."""
 
 
 def main() -> None:
@@ -47,7 +53,10 @@ def run_command(arguments: list[str]) -> int:
     name, *rest = arguments
     try:
         return _dispatch(name, rest)
-    except (ValueError, OSError, ImportError) as error:
+    except TimeoutError as error:
+        print(f"evonas: {error}", file=sys.stderr)
+        return AGAIN
+    except (ValueError, OSError, ImportError, OtherProcessError) as error:
         print(f"evonas: {_sentence(error)}", file=sys.stderr)
         return MISTAKE
     except KeyboardInterrupt:
@@ -56,6 +65,8 @@ def run_command(arguments: list[str]) -> int:
 
 
 def _dispatch(name: str, rest: list[str]) -> int:
+    if name in IN_PROCESSES:
+        rest = join_processes(rest)
     if name == "run":
         if not rest or rest[0].startswith("-"):
             print("usage: evonas run FILE.py [--FIELD VALUE ...]\n\nevonas run FILE.py --help lists the file's fields.")

@@ -6,20 +6,21 @@ import dataclasses
 import datetime
 import platform
 import shlex
-import shutil
 import textwrap
 import time
-from pathlib import Path
 
 import jax
 import tyro
+from etils import epath
 from rich.console import Console
 
 from evonas.cli.devices import prepare_jax
+from evonas.cli.processes import printing_once
 from evonas.reproductions import REPRODUCTIONS, Outcome, Reproduction
 from evonas.reproductions.outcome import markdown, table
-from evonas.reproductions.plot import save_plot
-from evonas.storage import write_whole
+from evonas.reproductions.plot import picture
+from evonas.run.processes import is_first
+from evonas.storage import make_directory, write_whole
 
 USAGE = """usage: evonas reproduce NAME [--FIELD VALUE ...]
        evonas reproduce --list
@@ -63,6 +64,14 @@ def _run(name: str, arguments: list[str]) -> None:
         )
     prepare_jax()
     experiment = REPRODUCTIONS[name]
+    if jax.process_count() > 1 and not experiment.distributed:
+        raise ValueError(f"{name} runs in one process: leave --distributed out")
+    with printing_once():
+        _run_and_print(experiment, arguments)
+
+
+def _run_and_print(experiment: Reproduction, arguments: list[str]) -> None:
+    name = experiment.name
     said = f"Runs {_said(experiment)}. {experiment.module.PAPER}."
     settings = tyro.cli(experiment.module.Settings, args=arguments, prog=f"evonas reproduce {name}", description=said)
     started = time.monotonic()
@@ -75,16 +84,17 @@ def _run(name: str, arguments: list[str]) -> None:
     remarks = [f"{finding.quantity}: {finding.remark}" for finding in outcome.findings if finding.remark]
     for text in filter(None, [*remarks, experiment.note]):
         print(f"{textwrap.fill(text, 100)}\n")
-    folder = Path(settings.workdir) / getattr(settings, "scale", "")
-    _write(outcome, folder)
+    folder = epath.Path(settings.workdir) / getattr(settings, "scale", "")
+    if is_first():
+        _write(outcome, folder)
     print(f"written to {folder}")
 
 
-def _write(outcome: Outcome, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def _write(outcome: Outcome, folder: epath.Path) -> None:
+    make_directory(folder)
     write_whole(folder / RESULT, outcome.to_json().encode())
     try:
-        save_plot(outcome, folder / PICTURE)
+        write_whole(folder / PICTURE, picture(outcome))
     except ImportError as error:
         Console(stderr=True).print(str(error), highlight=False, markup=False, soft_wrap=True)
 
@@ -98,7 +108,7 @@ def _without_paths(arguments: list[str]) -> list[str]:
 def _page(arguments: list[str]) -> None:
     if len(arguments) < 2:
         raise ValueError("expected a file and one or more workdirs: evonas reproduce --page FILE.md DIR ...")
-    page, folders = Path(arguments[0]), [Path(path) for path in arguments[1:]]
+    page, *folders = (epath.Path(path) for path in arguments)
     outcomes = [Outcome.from_json((folder / RESULT).read_text()) for folder in folders]
     names = [outcome.name for outcome in outcomes]
     if len(set(names)) < len(names):
@@ -109,18 +119,18 @@ def _page(arguments: list[str]) -> None:
     page.write_text(markdown(outcomes, pictures, [REPRODUCTIONS[outcome.name].note for outcome in outcomes]))
 
 
-def _beside(page: Path, name: str, picture: Path) -> str:
+def _beside(page: epath.Path, name: str, picture: epath.Path) -> str:
     """The name of a copy of the picture beside the page; "" if there is none."""
     if not picture.exists():
         return ""
     copy = f"{page.stem}_{name}.png"
-    shutil.copyfile(picture, page.parent / copy)
+    picture.copy(page.parent / copy, overwrite=True)
     return copy
 
 
 def _made(seconds: float) -> str:
     today = datetime.date.today().isoformat()
     minutes = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} minutes"
-    count = jax.local_device_count()
+    count = jax.device_count()
     devices = f"{count} {jax.default_backend().upper()} device{'s' if count > 1 else ''}"
     return f"{today}, {minutes} on {devices}, Python {platform.python_version()}, jax {jax.__version__}"

@@ -16,6 +16,7 @@ class Reproduction(NamedTuple):
     title: str
     needs: str  # options
     time: str  # on 2 CPU cores
+    distributed: bool = False  # whether it can run in several processes
 
     @property
     def module(self) -> Any:
@@ -43,6 +44,7 @@ REPRODUCTIONS = {
             "evolution against random search in the NASNet space, on CIFAR-10",
             "CIFAR-10",
             "44 minutes",
+            distributed=True,
         ),
         Reproduction("amoebanet", "the retraining of AmoebaNet-A and NASNet-A on CIFAR-10", "CIFAR-10", "14 minutes"),
         Reproduction(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
-from typing import Any
 
 import numpy as np
 
@@ -13,8 +13,8 @@ MARKED = 20
 """The most points of a joined line that are marked; those of one that is not are, however many."""
 
 
-def save_plot(outcome: Outcome, path: Any) -> None:
-    """Write the panels side by side, of the kind that the path's ending names.
+def picture(outcome: Outcome) -> bytes:
+    """The panels side by side as a PNG file.
 
     Raises:
         ImportError: if matplotlib is not installed.
@@ -45,5 +45,7 @@ def save_plot(outcome: Outcome, path: Any) -> None:
             axis.xaxis.set_major_formatter("{x:g}")
         axis.grid(alpha=0.3)
         axis.legend()
-    figure.savefig(path, dpi=150)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=150)
     pyplot.close(figure)
+    return file.getvalue()

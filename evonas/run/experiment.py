@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+import jax
 from etils import epath
 
 from evonas.arguments import require_instance, require_integer, require_seed
 from evonas.data import Dataset, Source, resolve
 from evonas.data.resolve import as_source
-from evonas.description import describe, rebuild
+from evonas.description import describe, differences, rebuild
 from evonas.evolution import Algorithm, regularized_evolution
 from evonas.population import Population
 from evonas.run.callback import Callback
 from evonas.run.function import FitnessFunction, FunctionEvaluator
-from evonas.run.log import RunLog
+from evonas.run.log import Evaluation, RunLog
 from evonas.run.loop import Evaluator, Run, search_loop
-from evonas.run.workdir import CONFIG, GENERATIONS, HISTORY, Workdir, damaged, read_json, write_json
+from evonas.run.processes import from_first, is_first, together
+from evonas.run.workdir import CONFIG, GENERATIONS, HISTORY, Workdir, damaged, plain, read_json, write_json
 from evonas.spaces.base import Space
 from evonas.training.evaluator import TrainingEvaluator
 from evonas.training.settings import Training
@@ -167,11 +170,13 @@ def search(
     population = Population(
         fitted, algorithm, seed=seed, duplicates="resample" if duplicates == "resample" else "allow"
     )
-    place = None if workdir is None else Workdir(workdir)
-    try:
-        if place is not None:
+    with together(), contextlib.ExitStack() as stack:
+        _check_alike(config)
+        place = None
+        if workdir is not None and is_first():
+            place = stack.enter_context(contextlib.closing(Workdir(workdir)))
             place.check(config)
-        log = RunLog(None if place is None else place.path / HISTORY)
+        log = _log_of(place)
         run = Run(population, log, evaluator(), evaluations, None if place is None else place.path)
         if place is not None:
             place.keep(config)
@@ -179,15 +184,30 @@ def search(
         if place is not None and evaluations >= len(log):
             write_json(place.path / GENERATIONS, population.generations)
         return run
-    finally:
-        if place is not None:
-            place.close()
 
 
 def run_experiment(experiment: Experiment, workdir: Any, callbacks: Sequence[Callback] = ()) -> Run:
     """`search` with an experiment's settings."""
     settings = {field.name: getattr(experiment, field.name) for field in dataclasses.fields(experiment)}
     return search(**settings, workdir=workdir, callbacks=callbacks)
+
+
+def _log_of(place: Workdir | None) -> RunLog:
+    """The workdir's; in other processes than the first, which may not see it, that log in memory."""
+    log = RunLog(None if place is None else place.path / HISTORY)
+    if jax.process_count() > 1:
+        lines = from_first(lambda: [evaluation.to_json() for evaluation in log])
+        log.append(Evaluation.from_json(line) for line in ([] if is_first() else lines))
+    return log
+
+
+def _check_alike(config: Mapping[str, Any]) -> None:
+    """Refuse a search that is another one in this process than in the first."""
+    first, own = from_first(lambda: plain(config)), plain(config)
+    if others := [name for name in config if first[name] != own[name]]:
+        raise ValueError(
+            f"the first process has other settings: {differences(first, own, others)}; start all of them with the same"
+        )
 
 
 def _check_settings(space: Any, algorithm: Any, training: Any) -> None:

@@ -19,6 +19,10 @@ class FunctionEvaluator:
     def __init__(self, function: FitnessFunction):
         self._function = function
 
+    def groups(self, candidates: Candidates, processes: int = 1) -> list[np.ndarray]:
+        """One for each process."""
+        return [rows for rows in np.array_split(np.arange(len(candidates)), processes) if rows.size]
+
     def test(self, candidate: int, genome: np.ndarray) -> Measurement:
         """Nothing to test on.
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 from etils import epath
 
 from evonas.storage import make_directory, write_whole
-from evonas.types import Failure, Measurement
+from evonas.types import Measurement
 
 SEGMENTS_LOOSE = 64
 """Files of a few records that may lie about before they are joined into one."""
@@ -48,16 +48,11 @@ class Evaluation(NamedTuple):
         """
         fields = json.loads(line)
         try:
-            fitness = tuple(float(value) for value in fields["fitness"])
-            metrics, failure, seconds = dict(fields["metrics"]), Failure(fields["failure"]), float(fields["seconds"])
             genome, parents = (
                 tuple(operator.index(number) for number in fields[name]) for name in ("genome", "parents")
             )
-            measurement = Measurement(fitness, metrics, failure, seconds)
-            finished = float(fields["finished"])
-            return cls(
-                operator.index(fields["id"]), genome, str(fields["architecture"]), parents, measurement, finished
-            )
+            candidate, finished = operator.index(fields["id"]), float(fields["finished"])
+            return cls(candidate, genome, str(fields["architecture"]), parents, Measurement.of(fields), finished)
         except (KeyError, TypeError) as error:
             raise ValueError(f"not an evaluation: {error!r}") from error
 

@@ -12,6 +12,7 @@ from etils import epath
 from evonas.population import Population
 from evonas.run.callback import Callback
 from evonas.run.log import Evaluation, RunLog
+from evonas.run.processes import from_first, is_first, measure, together
 from evonas.run.result import keep_test, kept_test
 from evonas.types import Candidates, Failure, Measurement
 
@@ -21,6 +22,9 @@ class Evaluator(Protocol):
 
     def __call__(self, candidates: Candidates) -> Iterator[tuple[np.ndarray, list[Measurement]]]:
         """Yield rows of the candidates and their measurements as they get done; in the end each row once."""
+
+    def groups(self, candidates: Candidates, processes: int = 1) -> list[np.ndarray]:
+        """Rows to measure together, those first that take longest; each process takes one at a time."""
 
     def test(self, candidate: int, genome: np.ndarray) -> Measurement:
         """Measure one candidate on data that the search does not see; ValueError where there are none."""
@@ -76,6 +80,10 @@ class Run:
         Raises:
             ValueError: if none has succeeded, there are no test data, or the training failed this time.
         """
+        with together():
+            return from_first(self._test)
+
+    def _test(self) -> dict[str, Any]:
         best = self.best
         kept = None if self.workdir is None else kept_test(self.workdir, best.id)
         if kept is not None:
@@ -101,11 +109,12 @@ def search_loop(run: Run, *, batch_size: int, reuse_repeats: bool, callbacks: Se
         run: new, or with a log of earlier processes.
         batch_size: candidates asked for at once.
         reuse_repeats: whether a known architecture is answered from its first evaluation.
-        callbacks: told what happens.
+        callbacks: told what happens, in the first of several processes.
 
     Raises:
         ValueError: if the log is not the history of this search.
     """
+    callbacks = callbacks if is_first() else ()
     for callback in callbacks:
         callback.started(run)
     population = run.population
@@ -128,7 +137,7 @@ def _evaluate(run: Run, candidates: Candidates, reuse_repeats: bool, callbacks: 
     missing = [row for row in range(len(candidates)) if run.log.get(int(candidates.ids[row])) is None]
     fresh = np.array([row for row in missing if first[row] == candidates.ids[row]], int)
     if fresh.size:
-        for rows, measurements in run.evaluator(candidates[fresh]):
+        for rows, measurements in measure(run.evaluator, candidates[fresh]):
             _check_count_of_objectives(run, measurements)
             _record(run, candidates, fresh[rows], measurements, callbacks)
     for row in missing:

@@ -65,7 +65,7 @@ class Workdir:
         """
         if not (self.path / CONFIG).exists():
             return
-        known, given = read_config(self.path / CONFIG), _plain(config)
+        known, given = read_config(self.path / CONFIG), plain(config)
         known |= {"training": completed(known.get("training"))}
         blocking = [
             name for name in {**known, **given} if known.get(name) != given.get(name) and name not in EXTENDABLE
@@ -83,7 +83,7 @@ class Workdir:
             ValueError: if the one that is there is damaged. Then it is left as it is.
             OSError: if it can't be written.
         """
-        path, given = self.path / CONFIG, _plain(config)
+        path, given = self.path / CONFIG, plain(config)
         if not path.exists() or read_config(path)["evaluations"] < given["evaluations"]:
             write_json(path, given)
 
@@ -131,7 +131,7 @@ def read_config(path: epath.Path) -> dict[str, Any]:
     return config
 
 
-def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
+def plain(config: Mapping[str, Any]) -> dict[str, Any]:
     """As it comes back from JSON."""
     return json.loads(json.dumps(config))
 

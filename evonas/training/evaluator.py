@@ -64,18 +64,25 @@ class TrainingEvaluator:
         self._data = self._devices.replicate(device_data(dataset, dataset.validation, self._judge_length))
 
     def __call__(self, candidates: Candidates) -> Iterator[tuple[np.ndarray, list[Measurement]]]:
-        """Train all candidates; yield rows of them and their measurements, as devices get done.
+        """Train all candidates; yield rows of them and their measurements, as devices get done."""
+        genomes = np.asarray(candidates.genomes)
+        for rows in self.groups(candidates):
+            if self.space.is_valid(genomes[rows[0]]):
+                yield rows, self._train(genomes[rows], np.asarray(candidates.ids)[rows])
+            else:
+                yield rows, [Measurement((), {}, Failure.INVALID) for _ in rows]
+
+    def groups(self, candidates: Candidates, processes: int = 1) -> list[np.ndarray]:
+        """Rows of one signature, as many as devices, dearest first; before them all those that are invalid.
 
         Candidates of like cost train at the same time, since the devices wait for each other.
         """
+        del processes
         genomes = np.asarray(candidates.genomes)
-        valid = np.array([bool(self.space.is_valid(genome)) for genome in genomes])
-        if not valid.all():
-            rows = np.flatnonzero(~valid)
-            yield rows, [Measurement((), {}, Failure.INVALID) for _ in rows]
-        for rows in self._groups(genomes, np.flatnonzero(valid)):
-            yield rows, self._train(genomes[rows], np.asarray(candidates.ids)[rows])
         self._costs.clear()
+        valid = np.array([bool(self.space.is_valid(genome)) for genome in genomes])
+        invalid = [] if valid.all() else [np.flatnonzero(~valid)]
+        return [*invalid, *self._chunks(genomes, np.flatnonzero(valid))]
 
     def test(self, candidate: int, genome: np.ndarray) -> Measurement:
         """Train one candidate exactly as in the search, and measure it on the test data.
@@ -94,8 +101,7 @@ class TrainingEvaluator:
     def _judged_by(self, split: Split) -> Any:
         return self._devices.replicate(examples_of(split, self._judge_length))
 
-    def _groups(self, genomes: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
-        """Rows of one signature, as many as devices, dearest first."""
+    def _chunks(self, genomes: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
         groups: dict[Hashable, list[int]] = {}
         for row in sorted(rows, key=lambda row: -self._cost(genomes[row]).multiply_adds):
             groups.setdefault(self._signature(genomes[row]), []).append(row)

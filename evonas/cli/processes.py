@@ -1,0 +1,59 @@
+"""``--distributed``: the same command in several processes, those of a TPU slice for instance, is one search."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+from collections.abc import Iterator
+
+import jax
+
+from evonas.run.processes import is_first
+
+FLAGS = """options of run, resume and reproduce, given in every process of a search, as on all hosts of a TPU slice:
+  --distributed                    the processes search together: each trains its share, the first writes and prints
+  --coordinator HOST:PORT          where the first listens; this and the next two are found on Cloud TPU and Slurm
+  --processes N --process I        how many there are, and which this is, from 0"""
+
+
+def join_processes(arguments: list[str]) -> list[str]:
+    """Join the other processes, where the arguments ask for it, before anything computes; the remaining arguments.
+
+    Raises:
+        ValueError: if they can't be joined.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--distributed", action="store_true")
+    parser.add_argument("--coordinator")
+    parser.add_argument("--processes", type=int)
+    parser.add_argument("--process", type=int)
+    try:
+        flags, rest = parser.parse_known_args(arguments)
+    except argparse.ArgumentError as error:
+        raise ValueError(f"{error}: see evonas --help") from error
+    given = (flags.coordinator, flags.processes, flags.process)
+    if not flags.distributed:
+        if any(value is not None for value in given):
+            raise ValueError("--coordinator, --processes and --process go with --distributed")
+        return rest
+    if flags.coordinator is not None and not flags.coordinator.rpartition(":")[2].isdecimal():
+        raise ValueError(f"--coordinator is HOST:PORT, got {flags.coordinator!r}")
+    try:
+        jax.distributed.initialize(*given)
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"the processes could not be joined ({error}): give --coordinator HOST:PORT, --processes N and --process I "
+            "where they are not found by themselves"
+        ) from error
+    return rest
+
+
+@contextlib.contextmanager
+def printing_once() -> Iterator[None]:
+    """Only the first of several processes prints; what goes to stderr, all show."""
+    if is_first():
+        yield
+        return
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        yield

@@ -1,0 +1,138 @@
+"""One search in several JAX processes: each measures its share of the candidates, and all learn every result.
+
+All of them run the same evolution from the same seed, and so ask for the same candidates; the first alone has the
+workdir. What they exchange are measurements, as text: a few hundred bytes a candidate.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from evonas.types import Candidates, Measurement
+
+if TYPE_CHECKING:
+    from evonas.run.loop import Evaluator
+
+PATIENCE = 3600
+"""Seconds that a process waits for the others: more than their trainings of one round can differ by."""
+
+
+class OtherProcessError(RuntimeError):
+    """The search ended because another process of it failed."""
+
+
+def is_first() -> bool:
+    """Whether this is the process that writes, and calls back."""
+    return jax.process_index() == 0
+
+
+@contextlib.contextmanager
+def together() -> Iterator[None]:
+    """All processes leave this block with success, or all with an error: where one fails, the others are told.
+
+    Raises:
+        OtherProcessError: if another process failed.
+        TimeoutError: if one did not answer.
+    """
+    if jax.process_count() == 1:
+        yield
+        return
+    try:
+        yield
+    except (OtherProcessError, TimeoutError):
+        raise
+    except Exception as error:
+        with contextlib.suppress(OtherProcessError, TimeoutError):  # where several fail, each says so itself
+            _meet(f"{type(error).__name__}: {error}")
+        raise
+    _meet()
+
+
+def from_first(compute: Callable[[], Any]) -> Any:
+    """What the first process computes, a value of JSON, in all of them; to be called in `together`."""
+    from jax.experimental.multihost_utils import broadcast_one_to_all
+
+    if jax.process_count() == 1:
+        return compute()
+    message = json.dumps(compute() if is_first() else None).encode()
+    lengths = _meet(length=len(message))
+    return json.loads(broadcast_one_to_all(_padded(message, lengths))[: lengths[0]].tobytes())
+
+
+def measure(evaluator: Evaluator, candidates: Candidates) -> Iterator[tuple[np.ndarray, list[Measurement]]]:
+    """Rows of the candidates and their measurements as they get done; to be called in `together`.
+
+    Groups that the evaluator measures together go to the processes in turn, a round at a time, dearest first: those
+    of a round take about as long, and after it all know its results.
+    """
+    count = jax.process_count()
+    if count == 1:
+        yield from evaluator(candidates)
+        return
+    groups = evaluator.groups(candidates, count)
+    for start in range(0, len(groups), count):
+        own = groups[start:][jax.process_index() : jax.process_index() + 1]
+        found = [
+            (int(rows[row]), measurement._asdict())
+            for rows in own
+            for part, measurements in evaluator(candidates[rows])
+            for row, measurement in zip(part, measurements, strict=True)
+        ]
+        everyone = [pair for answer in _exchange(found) for pair in answer]
+        yield np.array([row for row, _ in everyone]), [Measurement.of(fields) for _, fields in everyone]
+
+
+def _exchange(value: Any) -> list[Any]:
+    """The values of all processes."""
+    message = json.dumps(value).encode()
+    return [json.loads(text) for text in _gather(message, _meet(length=len(message)))]
+
+
+def _meet(failure: str = "", length: int = 0) -> np.ndarray:
+    """Wait for all processes; the lengths of their next messages.
+
+    Raises:
+        OtherProcessError: if some failed.
+        TimeoutError: if one does not come.
+    """
+    from jax.experimental.multihost_utils import process_allgather
+
+    _wait_for_all()
+    text = failure.encode()
+    failures, lengths = process_allgather(np.array([len(text), length], np.int32)).T
+    if failures.any():
+        texts = [each.decode() for each in _gather(text, failures)]
+        raise OtherProcessError("; ".join(f"process {process}: {text}" for process, text in enumerate(texts) if text))
+    return lengths
+
+
+def _wait_for_all() -> None:
+    from orbax.checkpoint import multihost  # here, since importing it takes longer than all of evonas
+
+    try:
+        multihost.get_barrier_sync_fn()(key="evonas", timeout_ms=1000 * PATIENCE)
+    except jax.errors.JaxRuntimeError as error:
+        raise TimeoutError(
+            f"other processes of the search have ended, or did not answer within {PATIENCE} s: start all of them "
+            f"again, and it goes on from its workdir ({str(error).splitlines()[0]})"
+        ) from error
+
+
+def _gather(message: bytes, lengths: np.ndarray) -> list[bytes]:
+    from jax.experimental.multihost_utils import process_allgather
+
+    gathered = process_allgather(_padded(message, lengths))
+    return [row[:length].tobytes() for row, length in zip(gathered, lengths, strict=True)]
+
+
+def _padded(message: bytes, lengths: np.ndarray) -> np.ndarray:
+    """Bytes of one of few lengths, since each is a program."""
+    padded = np.zeros(1 << int(lengths.max()).bit_length(), np.uint8)
+    padded[: len(message)] = np.frombuffer(message, np.uint8)
+    return padded

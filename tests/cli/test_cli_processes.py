@@ -1,0 +1,75 @@
+"""``--distributed``: several processes on this machine are one search."""
+
+import json
+import socket
+
+import pytest
+
+from evonas.cli.main import MISTAKE
+
+
+@pytest.fixture
+def search(start):
+    """Search in so many processes, of so many devices each, and wait for all of them."""
+
+    def search(processes, devices, *arguments, own=lambda _: ()):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            coordinator = f"127.0.0.1:{probe.getsockname()[1]}"
+        together = ["--distributed", "--coordinator", coordinator, "--processes", processes, "--process"]
+        command = ["run", "pixels.py", "--evaluations", "14", "--batch-size", "6", "--cpu-devices", devices, *arguments]
+        started = [
+            # XLA:CPU rounds by the number of its threads, which is that of a process's devices, or this.
+            start(*command, *own(process), *([*together, process] if processes > 1 else []), NPROC="4")
+            for process in range(processes)
+        ]
+        outputs = [process.communicate(timeout=300) for process in started]
+        return [(process.returncode, *output) for process, output in zip(started, outputs, strict=True)]
+
+    return search
+
+
+def found(workdir):
+    """The history and the test, without times."""
+    lines = [line for path in sorted((workdir / "history").iterdir()) for line in path.read_text().splitlines()]
+    history = [{**json.loads(line), "seconds": 0, "finished": 0} for line in lines]
+    return history, json.loads((workdir / "result.json").read_text())
+
+
+@pytest.mark.slow
+def test_four_devices_in_one_two_or_four_processes_find_the_same_bit_for_bit(folder, search):
+    results = {}
+    for processes in (1, 2, 4):
+        ended = search(processes, 4 // processes, "--workdir", f"in_{processes}")
+        assert [code for code, *_ in ended] == [0] * processes, ended
+        assert "14/14 evaluations done" in ended[0][1]
+        printed = [line for _, out, _ in ended[1:] for line in out.splitlines() if not line.startswith("[Gloo]")]
+        assert printed == []  # the first alone prints
+        results[processes] = found(folder / f"in_{processes}")
+    assert len(results[1][0]) == 14
+    assert results[1] == results[2] == results[4]
+
+
+@pytest.mark.slow
+def test_a_process_that_fails_ends_the_others(folder, search):
+    (_, _, first), (_, _, second) = ended = search(2, 1, "--workdir", "run", own=lambda i: ("--seed", i))
+    assert [code for code, *_ in ended] == [MISTAKE] * 2
+    assert "the first process has other settings: seed was 0, now 1" in second
+    assert "process 1: ValueError: the first process has other settings" in first
+    assert not (folder / "run" / "history").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--distributed",), "give --coordinator HOST:PORT"),
+        (("--distributed", "--coordinator", "here"), "--coordinator is HOST:PORT, got 'here'"),
+        (("--processes", "two"), "invalid int value: 'two'"),
+        (("--process", "1"), "go with --distributed"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_processes_that_can_not_be_joined_are_refused(evonas_here, arguments, expected):
+    outcome = evonas_here("run", "pixels.py", *arguments)
+    assert outcome.code == MISTAKE
+    assert expected in outcome.err
