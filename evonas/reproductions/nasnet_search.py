@@ -6,7 +6,8 @@ Time:      44 minutes on 2 CPU cores at the small scale (AMD EPYC, jax 0.10.2, 2
            beside it)
 Expected:  best of 40 models: evolution 32.9 % (s.e. 0.7), random search 30.7 % (s.e. 0.8); 2.2 points (s.e. 1.3)
 
-Interrupted, the same command goes on where it was.
+Interrupted, the same command goes on where it was. With --distributed in every process, as on all hosts of a TPU slice,
+they search together.
 """
 
 from __future__ import annotations

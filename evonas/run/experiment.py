@@ -110,6 +110,8 @@ def search(
     Each candidate is trained on ``data`` and judged on its validation split, or judged by a ``fitness`` of your own.
     Fitness is maximised, so that errors and costs are negated in it: a mean absolute error of 2 is a fitness of -2.
     A workdir makes it durable: called again with the same arguments it resumes, with more evaluations it goes on.
+    Called in every process after ``jax.distributed.initialize``, it is one search: each process measures its share,
+    the first alone has the workdir and the callbacks, and all return the same run.
 
     Args:
         space: where the architectures live, for instance ``evonas.spaces.NASBench201(channels=16)``.
@@ -132,6 +134,7 @@ def search(
     Raises:
         ValueError: if arguments are wrong or do not fit each other, or the workdir holds another run or is damaged.
         OSError: if the workdir can't be written.
+        OtherProcessError: if another process of the search failed; TimeoutError, if one does not answer for an hour.
     """
     algorithm = regularized_evolution(population_size=20, sample_size=5) if algorithm is None else algorithm
     _check_settings(space, algorithm, training or Training())
