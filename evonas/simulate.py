@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
@@ -234,6 +235,7 @@ def _lookup(space: Space, table: Any) -> FitnessFn:
     if _is_tree(table):
         return table
     if callable(table):
+        _require_two_arguments(table)
         return jax.tree_util.Partial(table)
     values = jnp.asarray(table, jnp.float32)
     size = math.prod(space.cardinalities)
@@ -243,6 +245,13 @@ def _lookup(space: Space, table: Any) -> FitnessFn:
             f"got shape {values.shape}"
         )
     return _Table(present_first(values.reshape(size, -1)), space.cardinalities)
+
+
+def _require_two_arguments(function: Any) -> None:
+    try:
+        inspect.signature(function).bind("key", "genome")
+    except TypeError as error:
+        raise ValueError(f"a fitness to simulate is called with a key and a genome: {error}") from error
 
 
 def _is_tree(table: Any) -> bool:

@@ -111,6 +111,7 @@ def test_resampling_goes_by_canonical_form():
     ("change", "message"),
     [
         ({"table": ONES[:-1]}, r"each of its 1024 genomes; got shape \(1023,\)"),
+        ({"table": lambda genome: genome.sum()}, "called with a key and a genome: too many positional arguments"),
         ({"reported": ONES[None]}, r"got shape \(1, 1024\)"),
         ({"evaluations": 0}, "evaluations must be an integer of at least 1, got 0"),
         ({"evaluations": 2.5}, "evaluations must be an integer of at least 1, got 2.5"),

@@ -184,7 +184,7 @@ def _search_and_print(experiment: Experiment, workdir: str, command: str, file: 
     progress = display.ProgressBar(console)
     keep: list[Callback] = [] if file is None else [_KeepFile(file)]
     try:
-        finished = run_experiment(experiment, workdir, [*keep, _Opening(console), progress])
+        finished = run_experiment(experiment, workdir, [*keep, display.Opening(console), progress])
     except KeyboardInterrupt:
         progress.stop()
         display.print_hint(console, f"stopped; all evaluations are kept: continue with: {command}")
@@ -198,20 +198,6 @@ def _search_and_print(experiment: Experiment, workdir: str, command: str, file: 
     finally:
         progress.stop()
     _print_result(console, finished)
-
-
-class _Opening(Callback):
-    """Says what is searched, and on what data."""
-
-    def __init__(self, console: Console):
-        self._console = console
-
-    def started(self, run: Run) -> None:
-        dataset = run.evaluator.dataset  # type: ignore[attr-defined]
-        sizes = ", ".join(f"{len(split):,} {name}" for name, split in dataset.splits().items())
-        shape = "x".join(map(str, dataset.input_shape))
-        lines = f"searching {run.population.space}\non {dataset.name}: {sizes} examples of shape {shape}"
-        self._console.print(lines, highlight=False, markup=False, soft_wrap=True)
 
 
 class _KeepFile(Callback):

@@ -28,6 +28,21 @@ PLAIN_SECONDS = 10.0
 """Between two lines where the output is not a terminal."""
 
 
+class Opening(Callback):
+    """Says what is searched, and on what data."""
+
+    def __init__(self, console: Console):
+        self._console = console
+
+    def started(self, run: Run) -> None:
+        """Print it."""
+        dataset = run.evaluator.dataset  # type: ignore[attr-defined]
+        sizes = ", ".join(f"{len(split):,} {name}" for name, split in dataset.splits().items())
+        shape = "x".join(map(str, dataset.input_shape))
+        lines = f"searching {run.population.space}\non {dataset.name}: {sizes} examples of shape {shape}"
+        self._console.print(lines, highlight=False, markup=False, soft_wrap=True)
+
+
 class ProgressBar(Callback):
     """A bar with the best so far; in a pipe or a log file, now and then a line."""
 

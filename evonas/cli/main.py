@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
 
 import tyro
 
@@ -25,7 +26,7 @@ commands:
 
 {FLAGS}
 
-evonas COMMAND --help says more; evonas run FILE.py --help lists the file's fields."""
+evonas COMMAND --help says more; evonas run FILE.py --help lists the file's fields; evonas --version what is installed."""
 
 COMMANDS = {
     "resume": commands.resume,
@@ -50,6 +51,9 @@ def run_command(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(USAGE)
         return 0 if arguments else MISTAKE
+    if arguments[0] == "--version":
+        print(f"evonas {version('evonas')}, jax {version('jax')}, flax {version('flax')}")
+        return 0
     name, *rest = arguments
     try:
         return _dispatch(name, rest)

@@ -39,6 +39,8 @@ def join_processes(arguments: list[str]) -> list[str]:
         return rest
     if flags.coordinator is not None and not flags.coordinator.rpartition(":")[2].isdecimal():
         raise ValueError(f"--coordinator is HOST:PORT, got {flags.coordinator!r}")
+    # Else SIGTERM would be taken for a notice, and end nothing.
+    jax.config.update("jax_enable_preemption_service", False)
     try:
         jax.distributed.initialize(*given)
     except (ValueError, RuntimeError) as error:

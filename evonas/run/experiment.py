@@ -10,13 +10,13 @@ from typing import Any, Literal
 import jax
 from etils import epath
 
-from evonas.arguments import require_instance, require_integer, require_seed
 from evonas.data import Dataset, Source, resolve
 from evonas.data.resolve import as_source
 from evonas.description import describe, differences, rebuild
 from evonas.evolution import Algorithm, regularized_evolution
 from evonas.population import Population
 from evonas.run.callback import Callback
+from evonas.run.checks import check_callbacks, check_numbers, check_settings, fitted
 from evonas.run.function import FitnessFunction, FunctionEvaluator
 from evonas.run.log import Evaluation, RunLog
 from evonas.run.loop import Evaluator, Run, search_loop
@@ -55,8 +55,8 @@ class Experiment:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _check_settings(self.space, self.algorithm, self.training)
-        _check_numbers(self.evaluations, self.batch_size, self.seed, self.duplicates)
+        check_settings(self.space, self.algorithm, self.training)
+        check_numbers(self.evaluations, self.batch_size, self.seed, self.duplicates)
         object.__setattr__(self, "data", as_source(self.data))
 
     @classmethod
@@ -137,9 +137,9 @@ def search(
         OtherProcessError: if another process of the search failed; TimeoutError, if one does not answer for an hour.
     """
     algorithm = regularized_evolution(population_size=20, sample_size=5) if algorithm is None else algorithm
-    _check_settings(space, algorithm, training or Training())
-    _check_numbers(evaluations, batch_size, seed, duplicates)
-    _check_callbacks(callbacks)
+    check_settings(space, algorithm, training or Training())
+    check_numbers(evaluations, batch_size, seed, duplicates)
+    check_callbacks(callbacks)
     if (data is None) == (fitness is None):
         raise ValueError("give either data to train candidates on, or a fitness of your own")
     if fitness is not None and training is not None:
@@ -163,16 +163,15 @@ def search(
         "data_fingerprint": None if dataset is None else dataset.fingerprint(),
         "fitted": None if dataset is None else {"input_shape": dataset.input_shape, "outputs": dataset.classes},
     }
-    fitted = space if dataset is None else _fitted(space, dataset)
+    space = space if dataset is None else fitted(space, dataset)
 
     def evaluator() -> Evaluator:
         if dataset is None:
             return FunctionEvaluator(fitness)  # type: ignore[arg-type]
-        return TrainingEvaluator(fitted, dataset, training, seed=seed)
+        return TrainingEvaluator(space, dataset, training, seed=seed)
 
-    population = Population(
-        fitted, algorithm, seed=seed, duplicates="resample" if duplicates == "resample" else "allow"
-    )
+    repeats: Literal["allow", "resample"] = "resample" if duplicates == "resample" else "allow"
+    population = Population(space, algorithm, seed=seed, duplicates=repeats)
     with together(), contextlib.ExitStack() as stack:
         _check_alike(config)
         place = None
@@ -211,46 +210,6 @@ def _check_alike(config: Mapping[str, Any]) -> None:
         raise ValueError(
             f"the first process has other settings: {differences(first, own, others)}; start all of them with the same"
         )
-
-
-def _check_settings(space: Any, algorithm: Any, training: Any) -> None:
-    require_instance("space", space, Space)
-    require_instance("algorithm", algorithm, Algorithm)
-    require_instance("training", training, Training)
-
-
-def _check_numbers(evaluations: Any, batch_size: Any, seed: Any, duplicates: Any) -> None:
-    require_integer("evaluations", evaluations)
-    require_integer("batch_size", batch_size)
-    require_seed(seed)
-    if duplicates not in ("allow", "resample", "reuse"):
-        raise ValueError(f'duplicates is "allow", "resample" or "reuse", got {duplicates!r}')
-
-
-def _check_callbacks(callbacks: Any) -> None:
-    if not isinstance(callbacks, Sequence) or not all(isinstance(callback, Callback) for callback in callbacks):
-        raise ValueError(
-            f"callbacks must be a list of objects of classes derived from evonas.Callback, got {callbacks!r}"
-        )
-
-
-def _fitted(space: Space, dataset: Dataset) -> Space:
-    """The space for the data.
-
-    Raises:
-        ValueError: if it was made for other inputs or classes than the data has.
-    """
-    given = {"input_shape": tuple(dataset.input_shape), "classes": dataset.classes}
-    for field in dataclasses.fields(space):  # type: ignore[arg-type]
-        value = getattr(space, field.name)
-        value = tuple(value) if field.name == "input_shape" else value
-        left_alone = field.default is dataclasses.MISSING or value == field.default
-        if field.init and field.name in given and not left_alone and value != given[field.name]:
-            raise ValueError(
-                f"the space has {field.name}={value}, but the data {given[field.name]}: leave it out, or make it the "
-                f"data's, space.fitted({given['input_shape']}, {given['classes']})"
-            )
-    return space.fitted(dataset.input_shape, dataset.classes)
 
 
 def _describe_data(data: Any, dataset: Dataset | None) -> Any:

@@ -69,6 +69,8 @@ class Model:
     def _trace(self, key: jax.Array) -> tuple[Any, Any]:
         draws = Draws(key)
         module = self._make(draws)
+        if not isinstance(module, nnx.Module):
+            raise ValueError(f"a space's network must return a flax.nnx.Module, got {type(module).__name__}")
         self._normals = draws.taken
         self._takes = frozenset(inspect.signature(type(module).__call__).parameters)
         module.train()

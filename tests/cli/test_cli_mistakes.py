@@ -124,6 +124,7 @@ def test_help_is_no_mistake_and_no_command_is_one(evonas_here):
     assert evonas_here("run", "--help").code == 0
     assert evonas_here("run").code == 2
     assert evonas_here("status", "--help").code == 0
+    assert evonas_here("--version").out.startswith("evonas 0.")
 
 
 @pytest.mark.parametrize("command", ["resume", "status", "best", "retrain"])

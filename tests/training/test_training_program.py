@@ -222,3 +222,8 @@ def test_training_stops_once_its_loss_is_not_finite(mlp, iris):
     metrics = jax.jit(program.train)(jax.random.key(0), hyperparameters_of(training), data)
     assert not np.isfinite(metrics["train_loss"])
     assert metrics["epochs"] < 50
+
+
+def test_a_network_that_is_no_module_is_refused():
+    with pytest.raises(ValueError, match="network must return a flax"):
+        Model(lambda _: None)
