@@ -23,10 +23,11 @@ commands:
   retrain WORKDIR                  train the best for good, and keep its weights
   reproduce NAME                   run a published experiment again; --list names them
   tables convert FROM TO.npz       a published benchmark table in compact form
+  --version                        of evonas, JAX and Flax
 
 {FLAGS}
 
-evonas COMMAND --help says more; evonas run FILE.py --help lists the file's fields; evonas --version what is installed."""
+evonas COMMAND --help says more; evonas run FILE.py --help lists the file's fields."""
 
 COMMANDS = {
     "resume": commands.resume,
