@@ -19,6 +19,7 @@ _ROUNDS = 20
 _PARITY = 0x1BD11BDA
 
 
+@jax.jit  # so that its many operations are traced and lowered once for each shape
 def hash_words(key: jax.Array, high: Any, low: Any) -> tuple[jax.Array, jax.Array]:
     """Threefry-2x32 of 20 rounds (Salmon et al. 2011): the two words of a counter under a key ``[2]``, all uint32."""
     keys = (key[0], key[1], key[0] ^ key[1] ^ jnp.uint32(_PARITY))

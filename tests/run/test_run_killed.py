@@ -55,6 +55,7 @@ def test_a_search_killed_twenty_times_is_the_unbroken_one_bit_for_bit(tmp_path, 
 DIGITS = """
 import sys
 import time
+from sklearn.datasets import load_digits
 import evonas
 
 
@@ -64,8 +65,8 @@ class Pause(evonas.Callback):
 
 
 evonas.search(
-    evonas.spaces.NASBench201(channels=4, cells_per_stage=1),
-    evonas.data.Digits(limit=128),
+    evonas.spaces.MLP(max_depth=2, widths=(8, 16)),
+    load_digits(n_class=4, return_X_y=True),
     evonas.regularized_evolution(population_size=4, sample_size=2),
     training=evonas.Training(epochs=1, batch_size=32, learning_rate=0.05),
     evaluations=12,
