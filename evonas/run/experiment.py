@@ -91,6 +91,7 @@ class Experiment:
             raise damaged(path, error) from error
 
 
+@together()
 def search(
     space: Space,
     data: Any = None,
@@ -164,22 +165,21 @@ def search(
         "fitted": None if dataset is None else {"input_shape": dataset.input_shape, "outputs": dataset.classes},
     }
     space = space if dataset is None else fitted(space, dataset)
-
-    def evaluator() -> Evaluator:
-        if dataset is None:
-            return FunctionEvaluator(fitness)  # type: ignore[arg-type]
-        return TrainingEvaluator(space, dataset, training, seed=seed)
-
     repeats: Literal["allow", "resample"] = "resample" if duplicates == "resample" else "allow"
     population = Population(space, algorithm, seed=seed, duplicates=repeats)
-    with together(), contextlib.ExitStack() as stack:
-        _check_alike(config)
+    _check_alike(config)
+    with contextlib.ExitStack() as stack:
         place = None
         if workdir is not None and is_first():
             place = stack.enter_context(contextlib.closing(Workdir(workdir)))
             place.check(config)
         log = _log_of(place)
-        run = Run(population, log, evaluator(), evaluations, None if place is None else place.path)
+        evaluator: Evaluator = (
+            FunctionEvaluator(fitness)  # type: ignore[arg-type]
+            if dataset is None
+            else TrainingEvaluator(space, dataset, training, seed=seed)
+        )
+        run = Run(population, log, evaluator, evaluations, None if place is None else place.path)
         if place is not None:
             place.keep(config)
         search_loop(run, batch_size=batch_size, reuse_repeats=duplicates == "reuse", callbacks=callbacks)

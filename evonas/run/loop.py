@@ -74,14 +74,14 @@ class Run:
         size = self.population.algorithm.population_size
         return np.array([e.measurement.fitness[0] for e in self.evaluations if e.id < size and e.measurement.fitness])
 
+    @together()
     def test(self) -> dict[str, Any]:
         """Test metrics of the best, trained exactly as in the search. In a workdir they are measured but once.
 
         Raises:
             ValueError: if none has succeeded, there are no test data, or the training failed this time.
         """
-        with together():
-            return from_first(self._test)
+        return from_first(self._test)
 
     def _test(self) -> dict[str, Any]:
         best = self.best

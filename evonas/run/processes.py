@@ -34,7 +34,7 @@ def is_first() -> bool:
 
 @contextlib.contextmanager
 def together() -> Iterator[None]:
-    """All processes leave this block with success, or all with an error: where one fails, the others are told.
+    """All processes leave this block, or function, with success or with an error: where one fails, others are told.
 
     Raises:
         OtherProcessError: if another process failed.

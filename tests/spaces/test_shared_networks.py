@@ -43,7 +43,7 @@ SIGNATURES = {"nasbench101": (2,), "nasbench101 one end": (1,), "nasbench101 thr
 MANY = {
     "nasnet": 2,
     "nasnet imagenet": 1,
-    "darts": 2,
+    "darts": 1,
     "nasbench101": 4,
     "nasbench101 one end": 2,
     "nasbench101 three ends": 2,

@@ -86,18 +86,22 @@ def test_different_candidates_of_one_genome_start_from_different_weights(cells_e
     assert again.metrics["train_loss"] != together[0].metrics["train_loss"]
 
 
+def test_candidates_go_to_the_devices_dearest_first_and_invalid_ones_apart(mlp, mlp_evaluator):
+    genomes = np.array(random_genomes(mlp, 11))
+    genomes[[2, 7]] = -1
+    invalid, *groups = (group.tolist() for group in mlp_evaluator.groups(candidates_of(genomes)))
+    assert invalid == [2, 7]
+    assert [len(group) for group in groups] == [8, 1]
+    costs = [mlp.count(genomes[row]).multiply_adds for group in groups for row in group]
+    assert costs == sorted(costs, reverse=True)
+    assert sorted(row for group in groups for row in group) == [0, 1, 3, 4, 5, 6, 8, 9, 10]
+
+
 @pytest.mark.parametrize("devices", [1, 2])
 def test_a_result_is_bit_identical_on_one_device_on_two_and_on_eight(mlp, iris, mlp_evaluator, devices):
     genomes = random_genomes(mlp, 5)
     fewer = TrainingEvaluator(mlp, iris, MLP_TRAINING, seed=3, devices=jax.local_devices()[:devices])
     assert evaluate(fewer, genomes) == evaluate(mlp_evaluator, genomes)
-
-
-@pytest.mark.slow
-def test_a_result_of_a_cell_is_bit_identical_on_one_device_and_on_eight(cells, digits, measured):
-    genomes, together = measured
-    fewer = TrainingEvaluator(cells, digits, CELLS_TRAINING, seed=3, devices=jax.local_devices()[:1])
-    assert evaluate(fewer, genomes) == together
 
 
 @pytest.fixture
@@ -112,16 +116,20 @@ def tiled_convolutions(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.usefixtures("tiled_convolutions")
 @pytest.mark.parametrize(
-    "space", [MacroCNN(stages=2, layers_per_stage=1, filters=(4, 16)), NASBench201(channels=16, cells_per_stage=1)]
+    ("space", "devices"),
+    [
+        (MacroCNN(2, 1, filters=(4, 16), kernels=(3, 5), activations=("relu",), norms=("batch",), dense=(0,)), 8),
+        (NASBench201(channels=16, cells_per_stage=1), 2),
+    ],
 )
-def test_a_result_of_a_layered_network_is_bit_identical_on_one_device_and_on_two(space, digits):
+def test_a_result_of_a_convolutional_network_is_bit_identical_on_one_device_and_on_several(space, devices, digits):
     space = space.fitted(digits.input_shape, digits.classes)
     genomes = random_genomes(space, 4)
-    one, two = (
-        evaluate(TrainingEvaluator(space, digits, CELLS_TRAINING, devices=jax.local_devices()[:devices]), genomes)
-        for devices in (1, 2)
+    one, several = (
+        evaluate(TrainingEvaluator(space, digits, CELLS_TRAINING, devices=jax.local_devices()[:number]), genomes)
+        for number in (1, devices)
     )
-    assert one == two
+    assert one == several
 
 
 def test_learning_rate_weight_decay_and_epochs_are_arguments_of_the_program(mlp, iris):
