@@ -30,7 +30,7 @@ SPACES = {
         auxiliary_weight=0.4,
         drop_path=0.5,
     ),
-    "nasnet imagenet": NASNet(1, 8, "imagenet", 8, 3, (20, 20, 3), searched=("none", "1x7_7x1", "dilated_3x3_rate_2")),
+    "nasnet imagenet": NASNet(1, 8, "imagenet", 8, 3, (20, 20, 3), searched=("none", "1x7_7x1")),
     "darts": DARTS(3, 4, classes=3, input_shape=(8, 8, 3)),
     "nasbench101": NASBench101(7, 2, 1, classes=3, input_shape=(6, 6, 3)),
     "nasbench101 one end": NASBench101(7, 2, 1, classes=3, input_shape=(6, 6, 3)),
