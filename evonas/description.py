@@ -101,14 +101,16 @@ def _class_named(name: str, known: Mapping[str, type]) -> type:
     return found
 
 
-def differences(known: Mapping[str, Any], given: Mapping[str, Any], names: list[str]) -> str:
+def differences(
+    known: Mapping[str, Any], given: Mapping[str, Any], names: list[str], verb: str = "was {}, now {}"
+) -> str:
     """What became of the named settings of two descriptions, in words."""
     found = []
     for name in names:
         old, new = known.get(name), given.get(name)
         if isinstance(old, dict) and isinstance(new, dict):
             parts = sorted({part for part in {**old, **new} if old.get(part) != new.get(part)})
-            found.append(differences(old, new, parts).replace("; ", ", ") if parts else name)
+            found.append(differences(old, new, parts, verb).replace("; ", ", ") if parts else name)
         else:
-            found.append(f"{name} was {json.dumps(old)}, now {json.dumps(new)}")
+            found.append(f"{name} {verb.format(json.dumps(old), json.dumps(new))}")
     return "; ".join(found)

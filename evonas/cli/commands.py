@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import jax
 import tyro
 from etils import epath
 from rich.console import Console
@@ -64,7 +65,7 @@ def resume(workdir: Workdir, evaluations: int | None = None, cpu_devices: int | 
     """Continue the search of a workdir.
 
     Args:
-        workdir: of the run.
+        workdir: of the run; of several processes all have to see it.
         evaluations: in all; by default as many as the run was started with.
         cpu_devices: CPU devices that train at the same time; by default one a core.
     """
@@ -187,7 +188,8 @@ def _search_and_print(experiment: Experiment, workdir: str, command: str, file: 
         finished = run_experiment(experiment, workdir, [*keep, display.Opening(console), progress])
     except KeyboardInterrupt:
         progress.stop()
-        display.print_hint(console, f"stopped; all evaluations are kept: continue with: {command}")
+        where = " in all processes, with their options for --distributed" if jax.process_count() > 1 else ""
+        display.print_hint(console, f"stopped; all evaluations are kept: continue with: {command}{where}")
         sys.exit(130)
     except (ValueError, OSError):
         raise

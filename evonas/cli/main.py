@@ -11,7 +11,8 @@ from evonas.cli import commands
 from evonas.cli.processes import FLAGS, join_processes
 from evonas.cli.reproduce import reproduce
 from evonas.cli.tables import convert_table
-from evonas.run.processes import OtherProcessError
+from evonas.run import NoAnswerError, OtherProcessError
+from evonas.run.processes import together
 
 USAGE = f"""usage: evonas COMMAND ...
 
@@ -57,8 +58,10 @@ def run_command(arguments: list[str]) -> int:
         return 0
     name, *rest = arguments
     try:
-        return _dispatch(name, rest)
-    except TimeoutError as error:
+        rest = join_processes(rest) if name in IN_PROCESSES else rest
+        with together():
+            return _dispatch(name, rest)
+    except NoAnswerError as error:
         print(f"evonas: {error}", file=sys.stderr)
         return AGAIN
     except (ValueError, OSError, ImportError, OtherProcessError) as error:
@@ -70,8 +73,6 @@ def run_command(arguments: list[str]) -> int:
 
 
 def _dispatch(name: str, rest: list[str]) -> int:
-    if name in IN_PROCESSES:
-        rest = join_processes(rest)
     if name == "run":
         if not rest or rest[0].startswith("-"):
             print("usage: evonas run FILE.py [--FIELD VALUE ...]\n\nevonas run FILE.py --help lists the file's fields.")

@@ -9,44 +9,52 @@ from collections.abc import Iterator
 
 import jax
 
-from evonas.run.processes import is_first
+from evonas.run.processes import NoAnswerError, is_first
 
-FLAGS = """options of run, resume and reproduce, given in every process of a search, as on all hosts of a TPU slice:
+FLAGS = """options of run, resume and reproduce nasnet_search, given in every process, as on all hosts of a TPU slice:
   --distributed                    the processes search together: each trains its share, the first writes and prints
-  --coordinator HOST:PORT          where the first listens; this and the next two are found on Cloud TPU and Slurm
-  --processes N --process I        how many there are, and which this is, from 0"""
+  --coordinator HOST:PORT          where the first listens; Cloud TPU and Slurm tell this and the next two
+  --num-processes N                how many there are
+  --process-id I                   which of them this is, from 0"""
 
 
 def join_processes(arguments: list[str]) -> list[str]:
     """Join the other processes, where the arguments ask for it, before anything computes; the remaining arguments.
 
     Raises:
-        ValueError: if they can't be joined.
+        ValueError: if the options are wrong, or too few.
+        NoAnswerError: if they can't be joined.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--distributed", action="store_true")
     parser.add_argument("--coordinator")
-    parser.add_argument("--processes", type=int)
-    parser.add_argument("--process", type=int)
+    parser.add_argument("--num-processes", type=int)
+    parser.add_argument("--process-id", type=int)
     try:
         flags, rest = parser.parse_known_args(arguments)
     except argparse.ArgumentError as error:
         raise ValueError(f"{error}: see evonas --help") from error
-    given = (flags.coordinator, flags.processes, flags.process)
+    given = (flags.coordinator, flags.num_processes, flags.process_id)
     if not flags.distributed:
         if any(value is not None for value in given):
-            raise ValueError("--coordinator, --processes and --process go with --distributed")
+            raise ValueError("--coordinator, --num-processes and --process-id go with --distributed")
         return rest
-    if flags.coordinator is not None and not flags.coordinator.rpartition(":")[2].isdecimal():
+    host, _, port = ("host", ":", "1") if flags.coordinator is None else flags.coordinator.rpartition(":")
+    if not (host and port.isdecimal()):
         raise ValueError(f"--coordinator is HOST:PORT, got {flags.coordinator!r}")
     # Else SIGTERM would be taken for a notice, and end nothing.
     jax.config.update("jax_enable_preemption_service", False)
     try:
         jax.distributed.initialize(*given)
-    except (ValueError, RuntimeError) as error:
+    except ValueError as error:
         raise ValueError(
-            f"the processes could not be joined ({error}): give --coordinator HOST:PORT, --processes N and --process I "
-            "where they are not found by themselves"
+            f"the processes could not be joined ({error}): give --coordinator HOST:PORT, --num-processes N and "
+            "--process-id I where the machine does not tell them"
+        ) from error
+    except RuntimeError as error:
+        raise NoAnswerError(
+            f"the processes could not be joined: start all of them within 5 minutes, and see that HOST:PORT can be "
+            f"reached from each ({str(error).splitlines()[0]})"
         ) from error
     return rest
 

@@ -51,7 +51,7 @@ class TFDS:
                 one shape with one label each.
         """
         builder = self._builder()
-        self._prepare(builder)
+        builder = self._prepared(builder)
         specs = {"train": self.train, "validation": self.validation, "test": self.test}
         asked = {part: spec for part, spec in specs.items() if spec is not None}
         self._check_splits(builder, asked)
@@ -90,12 +90,13 @@ class TFDS:
         except (ValueError, AssertionError, ImportError) as error:
             raise ValueError(f"tensorflow-datasets cannot build {self.name!r}: {_sentence(error)}") from error
 
-    def _prepare(self, builder: Any) -> None:
+    def _prepared(self, builder: Any) -> Any:
         if builder.is_prepared():
-            return
+            return builder
         absent = f"{self.name} is not prepared in {self._folder} and cannot be prepared there"
         try:
             builder.download_and_prepare(file_format="array_record")
+            return builder
         except ImportError as error:
             raise FileNotFoundError(
                 f"{absent} without the package {error.name or _sentence(error)}; "
@@ -103,6 +104,8 @@ class TFDS:
             ) from error
         # Whatever a data set's own code, its server or the disk makes of it: the user needs the one sentence.
         except Exception as error:
+            if (again := self._builder()).is_prepared():  # meanwhile, by another process
+                return again
             raise FileNotFoundError(
                 f"{absent}: {type(error).__name__}: {_sentence(error)}; "
                 "check the network, or point data_dir to a folder where the data set is prepared"

@@ -8,3 +8,5 @@ from evonas.run.log import Evaluation as Evaluation
 from evonas.run.log import RunLog as RunLog
 from evonas.run.loop import Evaluator as Evaluator
 from evonas.run.loop import Run as Run
+from evonas.run.processes import NoAnswerError as NoAnswerError
+from evonas.run.processes import OtherProcessError as OtherProcessError

@@ -135,7 +135,8 @@ def search(
     Raises:
         ValueError: if arguments are wrong or do not fit each other, or the workdir holds another run or is damaged.
         OSError: if the workdir can't be written.
-        OtherProcessError: if another process of the search failed; TimeoutError, if one does not answer for an hour.
+        OtherProcessError: if another process of the search failed.
+        NoAnswerError: if another process of the search does not answer for a day.
     """
     algorithm = regularized_evolution(population_size=20, sample_size=5) if algorithm is None else algorithm
     check_settings(space, algorithm, training or Training())
@@ -195,7 +196,7 @@ def run_experiment(experiment: Experiment, workdir: Any, callbacks: Sequence[Cal
 
 
 def _log_of(place: Workdir | None) -> RunLog:
-    """The workdir's; in other processes than the first, which may not see it, that log in memory."""
+    """The log of the workdir, which the first process has open; in the others a copy in memory."""
     log = RunLog(None if place is None else place.path / HISTORY)
     if jax.process_count() > 1:
         lines = from_first(lambda: [evaluation.to_json() for evaluation in log])
@@ -208,7 +209,8 @@ def _check_alike(config: Mapping[str, Any]) -> None:
     first, own = from_first(lambda: plain(config)), plain(config)
     if others := [name for name in config if first[name] != own[name]]:
         raise ValueError(
-            f"the first process has other settings: {differences(first, own, others)}; start all of them with the same"
+            f"the first process has other settings: {differences(first, own, others, 'is {} there, {} here')}; start "
+            "all of them with the same"
         )
 
 

@@ -12,7 +12,7 @@ from etils import epath
 from evonas.population import Population
 from evonas.run.callback import Callback
 from evonas.run.log import Evaluation, RunLog
-from evonas.run.processes import from_first, is_first, measure, together
+from evonas.run.processes import is_first, measure
 from evonas.run.result import keep_test, kept_test
 from evonas.types import Candidates, Failure, Measurement
 
@@ -24,7 +24,12 @@ class Evaluator(Protocol):
         """Yield rows of the candidates and their measurements as they get done; in the end each row once."""
 
     def groups(self, candidates: Candidates, processes: int = 1) -> list[np.ndarray]:
-        """Rows to measure together, those first that take longest; each process takes one at a time."""
+        """Groups of rows to measure together, those first that take longest.
+
+        Args:
+            candidates: to be measured.
+            processes: that take a group each at a time.
+        """
 
     def test(self, candidate: int, genome: np.ndarray) -> Measurement:
         """Measure one candidate on data that the search does not see; ValueError where there are none."""
@@ -74,16 +79,12 @@ class Run:
         size = self.population.algorithm.population_size
         return np.array([e.measurement.fitness[0] for e in self.evaluations if e.id < size and e.measurement.fitness])
 
-    @together()
     def test(self) -> dict[str, Any]:
         """Test metrics of the best, trained exactly as in the search. In a workdir they are measured but once.
 
         Raises:
             ValueError: if none has succeeded, there are no test data, or the training failed this time.
         """
-        return from_first(self._test)
-
-    def _test(self) -> dict[str, Any]:
         best = self.best
         kept = None if self.workdir is None else kept_test(self.workdir, best.id)
         if kept is not None:
@@ -191,7 +192,8 @@ def _check_count_of_objectives(run: Run, measurements: list[Measurement]) -> Non
             raise ValueError(
                 f"this algorithm compares one objective, got {objectives}: use evonas.nsga2(), or measure one"
             )
-        if objectives != (first or objectives):
+        first = first or objectives
+        if objectives != first:
             raise ValueError(f"a fitness has {objectives} objectives, those before it had {first}")
 
 

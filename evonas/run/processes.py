@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,20 @@ from evonas.types import Candidates, Measurement
 if TYPE_CHECKING:
     from evonas.run.loop import Evaluator
 
-PATIENCE = 3600
-"""Seconds that a process waits for the others: more than their trainings of one round can differ by."""
+PATIENCE = 24 * 3600
+"""Seconds that a process waits for the others: more than the longest training. JAX itself finds those that died."""
+
+
+TOLD = "_told_to_other_processes"
+"""The attribute of an error of which the other processes know."""
 
 
 class OtherProcessError(RuntimeError):
     """The search ended because another process of it failed."""
+
+
+class NoAnswerError(RuntimeError):
+    """Another process of the search has ended, or did not answer in time."""
 
 
 def is_first() -> bool:
@@ -34,28 +43,32 @@ def is_first() -> bool:
 
 @contextlib.contextmanager
 def together() -> Iterator[None]:
-    """All processes leave this block, or function, with success or with an error: where one fails, others are told.
+    """A block, or a function, that ends in all processes alike: where it fails in one, it fails in all.
+
+    Blocks may be nested. Until the first exchange it does not ask JAX for devices, whose number may still be set.
 
     Raises:
         OtherProcessError: if another process failed.
-        TimeoutError: if one did not answer.
+        NoAnswerError: if one did not answer.
     """
-    if jax.process_count() == 1:
+    if not jax.distributed.is_initialized():
         yield
         return
     try:
         yield
-    except (OtherProcessError, TimeoutError):
+    except (OtherProcessError, NoAnswerError, GeneratorExit):
         raise
-    except Exception as error:
-        with contextlib.suppress(OtherProcessError, TimeoutError):  # where several fail, each says so itself
-            _meet(f"{type(error).__name__}: {error}")
+    except BaseException as error:
+        if not hasattr(error, TOLD):
+            setattr(error, TOLD, True)
+            with contextlib.suppress(OtherProcessError, NoAnswerError):  # where several fail, each says so itself
+                _meet(f"{type(error).__name__}: {error}")
         raise
     _meet()
 
 
 def from_first(compute: Callable[[], Any]) -> Any:
-    """What the first process computes, a value of JSON, in all of them; to be called in `together`."""
+    """What the first process computes, a value of JSON, in all of them; to be called in `together`, by all."""
     from jax.experimental.multihost_utils import broadcast_one_to_all
 
     if jax.process_count() == 1:
@@ -66,18 +79,18 @@ def from_first(compute: Callable[[], Any]) -> Any:
 
 
 def measure(evaluator: Evaluator, candidates: Candidates) -> Iterator[tuple[np.ndarray, list[Measurement]]]:
-    """Rows of the candidates and their measurements as they get done; to be called in `together`.
+    """Rows of the candidates and their measurements as they get done; to be called in `together`, by all processes.
 
-    Groups that the evaluator measures together go to the processes in turn, a round at a time, dearest first: those
-    of a round take about as long, and after it all know its results.
+    Groups that the evaluator measures together go to the processes in turn, a round at a time, and after it all know
+    its results. Their order is the evaluator's: one after the other they take about as long.
     """
-    count = jax.process_count()
+    count, process = jax.process_count(), jax.process_index()
     if count == 1:
         yield from evaluator(candidates)
         return
     groups = evaluator.groups(candidates, count)
     for start in range(0, len(groups), count):
-        own = groups[start:][jax.process_index() : jax.process_index() + 1]
+        own = groups[start : start + count][process : process + 1]  # none, if the last round has too few
         found = [
             (int(rows[row]), measurement._asdict())
             for rows in own
@@ -99,10 +112,12 @@ def _meet(failure: str = "", length: int = 0) -> np.ndarray:
 
     Raises:
         OtherProcessError: if some failed.
-        TimeoutError: if one does not come.
+        NoAnswerError: if one does not come.
+        ValueError: if the processes have other devices than each other. All of them see that by themselves.
     """
     from jax.experimental.multihost_utils import process_allgather
 
+    _check_devices()
     _wait_for_all()
     text = failure.encode()
     failures, lengths = process_allgather(np.array([len(text), length], np.int32)).T
@@ -112,13 +127,21 @@ def _meet(failure: str = "", length: int = 0) -> np.ndarray:
     return lengths
 
 
+def _check_devices() -> None:
+    each = Counter((device.process_index, device.device_kind) for device in jax.devices())
+    if len(each) != jax.process_count() or len({(kind, number) for (_, kind), number in each.items()}) > 1:
+        found = ", ".join(f"{number} {kind} in process {process}" for (process, kind), number in sorted(each.items()))
+        raise ValueError(f"the processes of a search need equal devices, got {found}: see --cpu-devices for CPUs")
+
+
 def _wait_for_all() -> None:
+    """A collective of JAX's does not wait for long, so that there is a barrier before each."""
     from orbax.checkpoint import multihost  # here, since importing it takes longer than all of evonas
 
     try:
         multihost.get_barrier_sync_fn()(key="evonas", timeout_ms=1000 * PATIENCE)
     except jax.errors.JaxRuntimeError as error:
-        raise TimeoutError(
+        raise NoAnswerError(
             f"other processes of the search have ended, or did not answer within {PATIENCE} s: start all of them "
             f"again, and it goes on from its workdir ({str(error).splitlines()[0]})"
         ) from error
@@ -132,7 +155,7 @@ def _gather(message: bytes, lengths: np.ndarray) -> list[bytes]:
 
 
 def _padded(message: bytes, lengths: np.ndarray) -> np.ndarray:
-    """Bytes of one of few lengths, since each is a program."""
+    """Zeros up to a power of two, so that few lengths, each of which is a program, are compiled."""
     padded = np.zeros(1 << int(lengths.max()).bit_length(), np.uint8)
     padded[: len(message)] = np.frombuffer(message, np.uint8)
     return padded

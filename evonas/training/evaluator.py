@@ -73,9 +73,10 @@ class TrainingEvaluator:
                 yield rows, [Measurement((), {}, Failure.INVALID) for _ in rows]
 
     def groups(self, candidates: Candidates, processes: int = 1) -> list[np.ndarray]:
-        """Rows of one signature, as many as devices, dearest first; before them all those that are invalid.
+        """Groups of one signature, as many rows as devices; before them all those that are invalid.
 
-        Candidates of like cost train at the same time, since the devices wait for each other.
+        Signatures are in the order of their most expensive candidate, and so are the candidates of each: those of
+        like cost train at the same time, since the devices wait for each other.
         """
         del processes
         genomes = np.asarray(candidates.genomes)

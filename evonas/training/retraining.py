@@ -73,9 +73,11 @@ def retrain(
         on_epoch: called with each new entry of the curve.
 
     Raises:
-        ValueError: if an argument is wrong, the directory holds the training of another network or with other
-            settings, is damaged or in use by another process, or the training diverged.
+        ValueError: if an argument is wrong, JAX runs in several processes, the directory holds the training of another
+            network or with other settings, is damaged or in use by another process, or the training diverged.
     """
+    if jax.process_count() > 1:
+        raise ValueError(f"one process trains for good, got {jax.process_count()}: leave jax.distributed out")
     require_integer("checkpoint_epochs", checkpoint_epochs)
     dataset = resolve(data)
     space = space.fitted(dataset.input_shape, dataset.classes)

@@ -16,7 +16,7 @@ def search(start):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             coordinator = f"127.0.0.1:{probe.getsockname()[1]}"
-        together = ["--distributed", "--coordinator", coordinator, "--processes", processes, "--process"]
+        together = ["--distributed", "--coordinator", coordinator, "--num-processes", processes, "--process-id"]
         command = ["run", "pixels.py", "--evaluations", "14", "--batch-size", "6", "--cpu-devices", devices, *arguments]
         started = [
             # XLA:CPU rounds by the number of its threads, which is that of a process's devices, or this.
@@ -54,7 +54,7 @@ def test_four_devices_in_one_two_or_four_processes_find_the_same_bit_for_bit(fol
 def test_a_process_that_fails_ends_the_others(folder, search):
     (_, _, first), (_, _, second) = ended = search(2, 1, "--workdir", "run", own=lambda i: ("--seed", i))
     assert [code for code, *_ in ended] == [MISTAKE] * 2
-    assert "the first process has other settings: seed was 0, now 1" in second
+    assert "the first process has other settings: seed is 0 there, 1 here" in second
     assert "process 1: ValueError: the first process has other settings" in first
     assert not (folder / "run" / "history").exists()
 
@@ -64,8 +64,9 @@ def test_a_process_that_fails_ends_the_others(folder, search):
     [
         (("--distributed",), "give --coordinator HOST:PORT"),
         (("--distributed", "--coordinator", "here"), "--coordinator is HOST:PORT, got 'here'"),
-        (("--processes", "two"), "invalid int value: 'two'"),
-        (("--process", "1"), "go with --distributed"),
+        (("--distributed", "--coordinator", "1234"), "--coordinator is HOST:PORT, got '1234'"),
+        (("--num-processes", "two"), "invalid int value: 'two'"),
+        (("--process-id", "1"), "go with --distributed"),
     ],
 )
 @pytest.mark.usefixtures("folder")
