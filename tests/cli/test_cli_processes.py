@@ -59,10 +59,16 @@ def test_a_process_that_fails_ends_the_others(folder, search):
     assert not (folder / "run" / "history").exists()
 
 
+@pytest.mark.usefixtures("folder")
+def test_a_machine_that_tells_no_coordinator_needs_one(evonas_process):
+    outcome = evonas_process("run", "pixels.py", "--distributed")
+    assert outcome.code == MISTAKE
+    assert "coordinator_address should be defined.): give --coordinator HOST:PORT" in outcome.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("--distributed",), "give --coordinator HOST:PORT"),
         (("--distributed", "--coordinator", "here"), "--coordinator is HOST:PORT, got 'here'"),
         (("--distributed", "--coordinator", "1234"), "--coordinator is HOST:PORT, got '1234'"),
         (("--num-processes", "two"), "invalid int value: 'two'"),
