@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import socket
 import tempfile
 from pathlib import Path
 
@@ -45,6 +46,18 @@ def shared():
     if not directory.is_dir():
         pytest.skip(f"{directory} is not there: it holds the published benchmark data, which is not in the repository")
     return directory
+
+
+@pytest.fixture
+def coordinator():
+    """A function that gives addresses where nothing listens, for the first of several processes."""
+
+    def address():
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return f"127.0.0.1:{probe.getsockname()[1]}"
+
+    return address
 
 
 COMPILED_LIGHTLY = (

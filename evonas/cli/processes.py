@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 
 import jax
@@ -39,8 +40,7 @@ def join_processes(arguments: list[str]) -> list[str]:
         if any(value is not None for value in given):
             raise ValueError("--coordinator, --num-processes and --process-id go with --distributed")
         return rest
-    host, _, port = ("host", ":", "1") if flags.coordinator is None else flags.coordinator.rpartition(":")
-    if not (host and port.isdecimal()):
+    if flags.coordinator is not None and not re.fullmatch(r".+:[0-9]+", flags.coordinator):
         raise ValueError(f"--coordinator is HOST:PORT, got {flags.coordinator!r}")
     # Else SIGTERM would be taken for a notice, and end nothing.
     jax.config.update("jax_enable_preemption_service", False)
@@ -53,7 +53,7 @@ def join_processes(arguments: list[str]) -> list[str]:
         ) from error
     except RuntimeError as error:
         raise NoAnswerError(
-            f"the processes could not be joined: start all of them within 5 minutes, and see that HOST:PORT can be "
+            "the processes could not be joined: start all of them within 5 minutes, and see that HOST:PORT can be "
             f"reached from each ({str(error).splitlines()[0]})"
         ) from error
     return rest

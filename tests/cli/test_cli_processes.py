@@ -1,7 +1,6 @@
 """``--distributed``: several processes on this machine are one search."""
 
 import json
-import socket
 
 import pytest
 
@@ -9,14 +8,11 @@ from evonas.cli.main import MISTAKE
 
 
 @pytest.fixture
-def search(start):
+def search(start, coordinator):
     """Search in so many processes, of so many devices each, and wait for all of them."""
 
     def search(processes, devices, *arguments, own=lambda _: ()):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            coordinator = f"127.0.0.1:{probe.getsockname()[1]}"
-        together = ["--distributed", "--coordinator", coordinator, "--num-processes", processes, "--process-id"]
+        together = ["--distributed", "--coordinator", coordinator(), "--num-processes", processes, "--process-id"]
         command = ["run", "pixels.py", "--evaluations", "14", "--batch-size", "6", "--cpu-devices", devices, *arguments]
         started = [
             # XLA:CPU rounds by the number of its threads, which is that of a process's devices, or this.

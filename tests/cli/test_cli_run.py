@@ -285,9 +285,9 @@ def test_a_run_is_interrupted_and_finished_by_the_same_command(start, evonas_her
 
 
 @pytest.mark.slow
-def test_real_training_has_the_same_history_on_one_two_and_eight_devices(evonas_process, finished):
+def test_real_training_has_the_same_history_on_one_two_four_and_eight_devices(evonas_process, finished):
     expected = evaluations_in(finished)  # on two
-    for devices in (1, 8):
+    for devices in (1, 4, 8):
         outcome = evonas_process("run", "pixels.py", "--workdir", str(devices), "--cpu-devices", str(devices))
         assert outcome.code == 0, outcome
         assert evaluations_in(finished.parent / str(devices)) == expected

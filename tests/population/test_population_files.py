@@ -13,11 +13,14 @@ from evonas.evolution.variation import TwoPoint
 
 SPACE = evonas.spaces.NASBench201()
 ALGORITHMS = {
+    "random search": evonas.random_search(6),
     "aging evolution": evonas.regularized_evolution(6, 3),
+    "non-aging evolution": evonas.regularized_evolution(6, 3, aging=False),
     "aging, novelty and reaction": evonas.regularized_evolution(
         6, 3, score=evonas.scores.FitnessAndNovelty(), reaction=evonas.Reaction(0.5), distance=evonas.Structural()
     ),
-    "genetic algorithm, crowding": evonas.genetic_algorithm(6, crossover=TwoPoint(), crowding=True),
+    "genetic algorithm": evonas.genetic_algorithm(6, crossover=TwoPoint()),
+    "genetic algorithm, crowding": evonas.genetic_algorithm(6, crowding=True),
     "NSGA-II": evonas.nsga2(6, novelty_objective=True),
 }
 

@@ -1,7 +1,6 @@
 """A search in several processes: what fails in one ends all, and what is left goes on."""
 
 import pathlib
-import socket
 import subprocess
 import sys
 
@@ -13,16 +12,14 @@ PROGRAM = pathlib.Path(__file__).with_name("process_search.py")
 
 
 @pytest.fixture
-def processes(process_environment):
+def processes(process_environment, coordinator):
     """Start so many processes of one search, and wait; the last lines that they say."""
 
     def processes(number, workdir, mishap):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            coordinator = f"127.0.0.1:{probe.getsockname()[1]}"
+        address = coordinator()
         started = [
             subprocess.Popen(
-                [sys.executable, PROGRAM, coordinator, str(number), str(process), workdir, mishap],
+                [sys.executable, PROGRAM, address, str(number), str(process), workdir, mishap],
                 env=process_environment,
                 stderr=subprocess.PIPE,
                 text=True,

@@ -30,7 +30,7 @@ SPACES = {
         auxiliary_weight=0.4,
         drop_path=0.5,
     ),
-    "nasnet imagenet": NASNet(1, 8, "imagenet", 8, 3, (20, 20, 3), searched=("none", "1x7_7x1")),
+    "nasnet imagenet": NASNet(1, 8, "imagenet", 8, 3, (20, 20, 3), searched=("none", "1x7_7x1", "dilated_3x3_rate_2")),
     "darts": DARTS(3, 4, classes=3, input_shape=(8, 8, 3)),
     "nasbench101": NASBench101(7, 2, 1, classes=3, input_shape=(6, 6, 3)),
     "nasbench101 one end": NASBench101(7, 2, 1, classes=3, input_shape=(6, 6, 3)),
@@ -41,7 +41,7 @@ SPACES = {
 SIGNATURES = {"nasbench101": (2,), "nasbench101 one end": (1,), "nasbench101 three ends": (3,)}
 """Of the genomes that are looked at, where a space has several."""
 MANY = {
-    "nasnet": 2,
+    "nasnet": 3,
     "nasnet imagenet": 1,
     "darts": 1,
     "nasbench101": 4,
@@ -207,7 +207,7 @@ def genomes_of(name, number, seed):
 
 def with_exceptions(space, genome, number):
     """Of a NASNet's genomes the odd ones, as published cells have: states output though taken, or dropped."""
-    if not isinstance(space, NASNet):
+    if not isinstance(space, NASNet) or number % 2 == 0:
         return genome
     changed, exceptions = genome.copy(), np.array(["exception" in name for name in space.genes])
     if number == 1:
@@ -215,7 +215,6 @@ def with_exceptions(space, genome, number):
         for cell, start in ((cells, exceptions.nonzero()[0][7 * i]) for i, cells in enumerate(unfold(genome))):
             changed[start : start + 7] = cell.outputs != (np.arange(7) == 6)
     else:
-        # The plain ones among them are those whose exceptions are all 0.
         changed[exceptions] = np.random.default_rng(number).integers(0, 2, exceptions.sum())
     return changed if space.is_valid(changed) else genome
 

@@ -103,6 +103,13 @@ def test_a_result_is_bit_identical_on_one_device_on_two_and_on_eight(mlp, iris, 
     assert evaluate(fewer, genomes) == evaluate(mlp_evaluator, genomes)
 
 
+@pytest.mark.slow
+def test_a_result_of_a_cell_is_bit_identical_on_one_device_and_on_eight(cells, digits, measured):
+    genomes, together = measured
+    fewer = TrainingEvaluator(cells, digits, CELLS_TRAINING, seed=3, devices=jax.local_devices()[:1])
+    assert evaluate(fewer, genomes) == together
+
+
 @pytest.fixture
 def tiled_convolutions(monkeypatch):
     """As for images and batches larger than those of the tests."""
