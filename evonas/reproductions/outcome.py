@@ -108,10 +108,8 @@ class Outcome:
             Finding(**(each | {"band": None if each["band"] is None else tuple(each["band"])}))
             for each in found.pop("findings")
         )
-        panels = (
-            Panel(**(each | {"lines": tuple(Line(**line) for line in each["lines"])})) for each in found.pop("panels")
-        )
-        return Outcome(**found, findings=tuple(findings), panels=tuple(panels))
+        panels = tuple(Panel.stored(each) for each in found.pop("panels"))
+        return Outcome(**found, findings=tuple(findings), panels=panels)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,21 +123,28 @@ class Line:
     joined: bool = True
 
     @staticmethod
-    def of(name: str, curves: np.ndarray) -> Line:
-        """The mean of repeats ``[R, N]`` over 1 to N, with its standard error where there are several."""
-        width = curves.std(0, ddof=1) / math.sqrt(len(curves)) if len(curves) > 1 else np.zeros(0)
-        return Line(name, list(range(1, curves.shape[1] + 1)), curves.mean(0).tolist(), width.tolist())
+    def of(name: str, curves: np.ndarray, first: int = 1) -> Line:
+        """The mean of repeats ``[R, N]`` over `first` to N, with its standard error where there are several."""
+        shown = curves[:, first - 1 :]
+        width = shown.std(0, ddof=1) / math.sqrt(len(shown)) if len(shown) > 1 else np.zeros(0)
+        return Line(name, list(range(first, curves.shape[1] + 1)), shown.mean(0).tolist(), width.tolist())
 
 
 @dataclasses.dataclass(frozen=True)
 class Panel:
-    """One pair of axes."""
+    """One pair of axes: our lines, and the points that were published."""
 
     title: str
     x: str
     y: str
     lines: tuple[Line, ...]
-    log_x: bool = False
+    published: tuple[tuple[float, float], ...] = ()
+
+    @staticmethod
+    def stored(fields: dict[str, Any]) -> Panel:
+        """The panel of JSON's lists and dictionaries."""
+        lines = tuple(Line(**line) for line in fields["lines"])
+        return Panel(**(fields | {"lines": lines, "published": tuple(map(tuple, fields["published"]))}))
 
 
 def table(outcome: Outcome) -> str:

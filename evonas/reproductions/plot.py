@@ -39,10 +39,9 @@ def picture(outcome: Outcome) -> bytes:
             (drawn,) = axis.plot(x, y, style, label=line.name, zorder=10 - number)
             if len(line.width):
                 axis.fill_between(x, y - line.width, y + line.width, color=drawn.get_color(), alpha=0.2, linewidth=0)
+        if panel.published:
+            axis.plot(*zip(*panel.published, strict=True), "kx", markersize=8, label="published", zorder=20)
         axis.set(title=textwrap.fill(panel.title, 50), xlabel=panel.x, ylabel=panel.y)
-        if panel.log_x:
-            axis.set_xscale("log")
-            axis.xaxis.set_major_formatter("{x:g}")
         axis.grid(alpha=0.3)
         axis.legend()
     file = io.BytesIO()

@@ -31,7 +31,13 @@ OUTCOME = Outcome(
         Finding.of("far", [1.0, 1.5], Published(2.0, 0.0, 5, 0.1, "2"), "a remark"),
         Finding("|one~0|", "", 123.456, math.nan, math.nan, 1),
     ),
-    (Panel("title", "x", "y", (Line("a", [1, 2], [3.0, 4.0], [0.1, 0.2]), Line("b", [1], [2.0], joined=False))),),
+    (
+        Panel(
+            *("title", "x", "y"),
+            (Line("a", [1, 2], [3.0, 4.0], [0.1, 0.2]), Line("b", [1], [2.0], [], joined=False)),
+            published=((2, 4.1),),
+        ),
+    ),
 )
 
 
@@ -47,7 +53,7 @@ def test_an_outcome_is_written_and_read():
     again = Outcome.from_json(OUTCOME.to_json())
     assert again.to_json() == OUTCOME.to_json()
     assert again.findings[0] == OUTCOME.findings[0]
-    assert again.panels[0].lines[1].joined is False
+    assert again.panels == OUTCOME.panels
 
 
 def test_tables_show_what_was_published_and_what_was_found():
@@ -151,6 +157,7 @@ def test_nas_bench_201_in_short(shared):
     assert by_name["cifar100, evaluations to the optimum, local search"].within
     assert 90 < by_name["evaluations, regularized evolution (10, 3)"].mean < 110
     assert [panel.title for panel in outcome.panels] == list(nasbench201.DATASETS)
+    assert [[y for _, y in panel.published] for panel in outcome.panels] == [[93.70, 93.92], [], []]
     ends = [line.y[-1] for panel in outcome.panels for line in panel.lines]
     tests = [finding.mean for name, finding in by_name.items() if "test accuracy" in name]
     np.testing.assert_allclose(ends, tests, rtol=1e-5)
