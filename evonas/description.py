@@ -40,7 +40,7 @@ def describe(value: Any, name: str = "a setting") -> Any:
         return {"type": type_name(type(value)), **_fields(value, fields)}
     raise ValueError(
         f"{name} must be a frozen dataclass, a tuple, a string, a number or None, to be written down with the run; got "
-        f"{value!r}: make a function a dataclass with __call__"
+        f"{value!r}: put @dataclasses.dataclass(frozen=True) on its class, and make a function one with __call__"
     )
 
 

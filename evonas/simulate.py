@@ -117,8 +117,8 @@ def simulate(
         NaN where the clock had run out.
 
     Raises:
-        ValueError: if a table's size is not the space's, a count is not a positive integer, a space is too large to
-            resample, or space, algorithm or function can't be hashed.
+        ValueError: if a table's size is not the space's, a function gives more than a number, a count is not a positive
+            integer, a space is too large to resample, or space, algorithm or function can't be hashed.
     """
     require_instance("space", space, Space)
     require_instance("algorithm", algorithm, Algorithm)
@@ -194,7 +194,7 @@ def _step(
     candidates, asked = _ask_new(bound, space, key, run)
     genome = candidates.genomes[0]
     noise_key = jax.random.fold_in(jax.random.fold_in(key, NOISE), candidates.ids[0])
-    fitness = fitness_of(noise_key, genome)
+    fitness = _one_number(fitness_of(noise_key, genome))
     fitness = jnp.where(jnp.isfinite(fitness), fitness, FAILED).astype(jnp.float32)
     clock = run.clock if timer is None else run.clock + timer.seconds_of(noise_key, genome)
     in_time = True if timer is None else clock <= timer.budget
@@ -203,11 +203,18 @@ def _step(
     after = _Run(
         state=bound.tell(asked, candidates, fitness[None, None]),
         best=jnp.where(better, fitness, run.best),
-        reported=jnp.where(better, jnp.stack([f(noise_key, genome) for f in report_of]), run.reported),
+        reported=jnp.where(better, jnp.stack([_one_number(f(noise_key, genome)) for f in report_of]), run.reported),
         clock=clock,
         visited=visited,
     )
     return after, after.reported if timer is None else jnp.where(in_time, after.reported, jnp.nan)
+
+
+def _one_number(value: Any) -> jax.Array:
+    number = jnp.asarray(value)
+    if number.shape:
+        raise ValueError(f"a function (key, genome) must give one number, for one genome, got shape {number.shape}")
+    return number
 
 
 def _ask_new(bound: BoundAlgorithm, space: Space, key: jax.Array, run: _Run) -> _Proposal:

@@ -112,6 +112,8 @@ def test_resampling_goes_by_canonical_form():
     [
         ({"table": ONES[:-1]}, r"each of its 1024 genomes; got shape \(1023,\)"),
         ({"table": lambda genome: genome.sum()}, "called with a key and a genome: too many positional arguments"),
+        ({"table": lambda _, genome: genome}, r"must give one number, for one genome, got shape \(10,\)"),
+        ({"reported": lambda _, genome: genome}, r"must give one number, for one genome, got shape \(10,\)"),
         ({"reported": ONES[None]}, r"got shape \(1, 1024\)"),
         ({"evaluations": 0}, "evaluations must be an integer of at least 1, got 0"),
         ({"evaluations": 2.5}, "evaluations must be an integer of at least 1, got 2.5"),

@@ -236,7 +236,10 @@ def _print_result(console: Console, run: Run) -> None:
         },
     )
     display.print_front(console, run.evaluations)
-    display.print_hint(console, f"train it for good with: {shlex.join(['evonas', 'retrain', str(run.workdir)])}")
+    retraining = ["evonas", "retrain", str(run.workdir)]
+    if len(run.log) > run.budget:  # of all that are there, another one may be the best
+        retraining += ["--candidate", str(best.id)]
+    display.print_hint(console, f"train it for good with: {shlex.join(retraining)}")
 
 
 def _founders(run: Run) -> str:

@@ -11,6 +11,7 @@ from evonas.cli import commands
 from evonas.cli.processes import FLAGS, join_processes
 from evonas.cli.reproduce import reproduce
 from evonas.cli.tables import convert_table
+from evonas.cli.watch import watching
 from evonas.run import NoAnswerError, OtherProcessError
 from evonas.run.processes import together
 
@@ -40,7 +41,7 @@ COMMANDS = {
 IN_PROCESSES = ("run", "resume", "reproduce")
 
 MISTAKE, AGAIN, INTERRUPTED = 2, 75, 130
-"""Exit codes: what was given is wrong; the same command may succeed; Ctrl-C."""
+"""Exit codes: what was given is wrong; the same command, in all processes, may succeed; Ctrl-C."""
 
 
 def main() -> None:
@@ -59,7 +60,7 @@ def run_command(arguments: list[str]) -> int:
     name, *rest = arguments
     try:
         rest = join_processes(rest) if name in IN_PROCESSES else rest
-        with together():
+        with watching(AGAIN), together():
             return _dispatch(name, rest)
     except NoAnswerError as error:
         print(f"evonas: {error}", file=sys.stderr)

@@ -170,12 +170,18 @@ def _check_finite(array: np.ndarray, what: str) -> None:
 
 def _warn_of_labels(array: np.ndarray, what: str) -> None:
     """Floats that look like class labels are a regression all the same; that is worth a word."""
-    if array.ndim > 1:
-        return
+    if doubt := _one_hot(array) if array.ndim > 1 else _numbered(array):
+        warnings.warn(f"{what} are floats, so this is a regression, though {doubt}", stacklevel=2)
+
+
+def _one_hot(array: np.ndarray) -> str:
+    if not array.size or array.shape[1] < 2 or not np.isin(array, (0, 1)).all() or not (array.sum(1) == 1).all():
+        return ""
+    return "each row is one-hot: if they are class labels, give their .argmax(1)"
+
+
+def _numbered(array: np.ndarray) -> str:
     values = np.unique(array)
-    if 2 <= len(values) <= 20 and len(array) > 5 * len(values) and (values == np.arange(len(values))).all():
-        warnings.warn(
-            f"{what} are floats, so this is a regression, though they are 0 to {len(values) - 1} only: "
-            "if they are class labels, make them integers with .astype(int)",
-            stacklevel=2,
-        )
+    if not 2 <= len(values) <= 20 or len(array) <= 5 * len(values) or (values != np.arange(len(values))).any():
+        return ""
+    return f"they are 0 to {len(values) - 1} only: if they are class labels, make them integers with .astype(int)"

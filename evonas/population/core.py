@@ -61,6 +61,7 @@ class Population:
         self._key = seeded_key(self.seed)
         self._engine = Engine(space, algorithm, self._key)
         self._canonical = jax.jit(jax.vmap(space.canonical))
+        self._choices = np.array(space.cardinalities, np.uint32)
         self._pending = Pending()
         self._known: dict[bytes, int] | None = None  # canonical form to the id that first had it, once it is needed
         self.history = History(space.cardinalities)
@@ -86,12 +87,13 @@ class Population:
         """The next ``n`` candidates to evaluate.
 
         Raises:
-            ValueError: if ``n`` is not positive.
+            ValueError: if ``n`` is not positive, or the algorithm proposes what is not of the space.
         """
         n = operator.index(n)
         if n < 1:
             raise ValueError(f"ask for at least 1 candidate, got {n}")
         proposals, forms = self._engine.ask(n)
+        self._check_of_space(proposals)
         if self.duplicates == "resample":
             self._resample(proposals, forms)
         if self._known is not None:
@@ -99,6 +101,16 @@ class Population:
                 self._known.setdefault(form.tobytes(), int(row[0]))
         self._pending.add(proposals)
         return rows.unpacked(proposals.copy())
+
+    def _check_of_space(self, proposals: np.ndarray) -> None:
+        """Refuse what a mutation, a crossover or a sample of the user's own got wrong."""
+        outside = (proposals[:, rows.WIDTH :].view(np.uint32) >= self._choices).any(1)  # negative ones are large
+        if not outside.any():
+            return
+        try:
+            self.space.check(proposals[outside.argmax(), rows.WIDTH :])
+        except ValueError as error:
+            raise ValueError(f"the algorithm proposes no genome of the space, see its mutation: {error}") from error
 
     def tell(self, candidates: Candidates, fitness: Any, failures: Sequence[Failure] | None = None) -> None:
         """Give the results of candidates, all or part of what was asked for, in any order.

@@ -118,7 +118,8 @@ def search(
         space: where the architectures live, for instance ``evonas.spaces.NASBench201(channels=16)``.
         data: what candidates are trained on: see `evonas.data.resolve`.
         algorithm: by default `evonas.regularized_evolution(population_size=20, sample_size=5)`.
-        evaluations: candidates to evaluate in all; the first ``population_size`` of them are random founders.
+        evaluations: candidates to evaluate in all; random founders are the first ``population_size`` of them, and the
+            whole first batch.
         workdir: directory of the run, local or ``gs://``; None keeps it in memory.
         seed: of all randomness.
         training: how each candidate is trained.

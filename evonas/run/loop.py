@@ -14,7 +14,7 @@ from evonas.run.callback import Callback
 from evonas.run.log import Evaluation, RunLog
 from evonas.run.processes import is_first, measure
 from evonas.run.result import keep_test, kept_test
-from evonas.types import Candidates, Failure, Measurement
+from evonas.types import NOBODY, Candidates, Failure, Measurement
 
 
 class Evaluator(Protocol):
@@ -75,9 +75,9 @@ class Run:
 
     @property
     def founders_fitness(self) -> np.ndarray:
-        """First fitness of the random founders that did not fail: ``[F]``."""
-        size = self.population.algorithm.population_size
-        return np.array([e.measurement.fitness[0] for e in self.evaluations if e.id < size and e.measurement.fitness])
+        """First fitness of the random founders, those without parents, that did not fail: ``[F]``."""
+        founders = [evaluation for evaluation in self.evaluations if set(evaluation.parents) == {NOBODY}]
+        return np.array([founder.fitness[0] for founder in founders if founder.fitness])
 
     def test(self) -> dict[str, Any]:
         """Test metrics of the best, trained exactly as in the search. In a workdir they are measured but once.

@@ -20,9 +20,9 @@ from evonas.types import Count
 class Space(abc.ABC):
     """A search space over genomes ``[L]`` int32. Subclass it as a frozen dataclass.
 
-    A new space states its `genes` and builds the `network` of a genome; all else has a default that fits. The array
-    methods (`sample`, `mutate`, `crossover`, `is_valid`, `canonical`, `structure`) take one genome, are pure, and are
-    traced by JAX: write them with `jax.numpy`.
+    A new space states its `genes` and builds the `network` of a genome, which only training and counting need; all else
+    has a default that fits. The array methods (`sample`, `mutate`, `crossover`, `is_valid`, `canonical`, `structure`)
+    take one genome, are pure, and are traced by JAX: write them with `jax.numpy`.
 
     A space whose architectures can share one compiled training program also gives a `supernet`. Without one, each
     architecture compiles a program of its own.
@@ -36,7 +36,6 @@ class Space(abc.ABC):
     def genes(self) -> Mapping[str, Sequence[Any]]:
         """Each gene's name and its choices, in the order of the genome."""
 
-    @abc.abstractmethod
     def network(self, genome: Any, *, rngs: nnx.Rngs, **style: Any) -> nnx.Module:
         """The Flax module of one architecture: ``[B, *input_shape]`` to ``[B, outputs]``.
 
@@ -44,7 +43,15 @@ class Space(abc.ABC):
             genome: ``[L]`` integers.
             rngs: its stream ``params`` initialises the weights.
             style: the fields of `evonas.nn.Style`: ``dtype`` and ``initializer``.
+
+        Raises:
+            ValueError: if the space has none.
         """
+        del genome, rngs, style
+        raise ValueError(
+            f"{type(self).__name__} has genes alone: to train or count its architectures, give it a method "
+            "network(self, genome, *, rngs, **style) that returns a flax.nnx.Module"
+        )
 
     def supernet(self, *, rngs: nnx.Rngs, **style: Any) -> nnx.Module | None:
         """A module ``(x, genome) -> outputs`` that holds every choice and runs those of a traced genome.
@@ -115,6 +122,8 @@ class Space(abc.ABC):
         Raises:
             ValueError: if its length, its type or one of its genes does not fit this space.
         """
+        if isinstance(genome, str):
+            raise ValueError(f"a genome is integers, got the text {genome[:40]!r}: give parse(text)")
         array = np.asarray(genome)
         if array.shape != (len(self.cardinalities),) or not np.issubdtype(array.dtype, np.integer):
             raise ValueError(
@@ -141,6 +150,8 @@ class Space(abc.ABC):
         if not self.genes:
             raise ValueError(f"{type(self).__name__} has no genes: give it at least one name with its choices")
         for name, choices in self.genes.items():
+            if not isinstance(choices, Sequence) or isinstance(choices, str):
+                raise ValueError(f"the choices of gene {name!r} must be a tuple, got {choices!r}: write ({choices!r},)")
             texts = [_one_word(choice) for choice in choices]
             if not texts or len(set(texts)) < len(texts):
                 raise ValueError(f"gene {name!r} needs one or more choices of different text, got {list(choices)}")

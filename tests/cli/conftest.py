@@ -103,8 +103,8 @@ def start(cache, tmp_path):
     # A suite that runs in the background may ignore Ctrl-C, and its children would ignore it too.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def call(*arguments, **environment):
-        command = [sys.executable, "-m", "evonas", *map(str, arguments)]
+    def call(*arguments, program=("-m", "evonas"), **environment):
+        command = [sys.executable, *program, *map(str, arguments)]
         processes.append(
             subprocess.Popen(
                 command,

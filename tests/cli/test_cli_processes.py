@@ -1,10 +1,19 @@
 """``--distributed``: several processes on this machine are one search."""
 
 import json
+import time
 
 import pytest
 
-from evonas.cli.main import MISTAKE
+from evonas.cli.main import AGAIN, MISTAKE
+
+IMPATIENT = """
+from evonas.cli import main, watch
+
+watch.PULSE, watch.SILENCE = 0.5, 8.0
+main.main()
+"""
+"""evonas, but it waits for a sign of life for 8 seconds alone."""
 
 
 @pytest.fixture
@@ -25,11 +34,14 @@ def search(start, coordinator):
     return search
 
 
-def found(workdir):
-    """The history and the test, without times."""
+def history(workdir):
+    """Without times."""
     lines = [line for path in sorted((workdir / "history").iterdir()) for line in path.read_text().splitlines()]
-    history = [{**json.loads(line), "seconds": 0, "finished": 0} for line in lines]
-    return history, json.loads((workdir / "result.json").read_text())
+    return [{**json.loads(line), "seconds": 0, "finished": 0} for line in lines]
+
+
+def measured_on_test_data(workdir):
+    return json.loads((workdir / "result.json").read_text())
 
 
 @pytest.mark.slow
@@ -41,7 +53,7 @@ def test_four_devices_in_one_two_or_four_processes_find_the_same_bit_for_bit(fol
         assert "14/14 evaluations done" in ended[0][1]
         printed = [line for _, out, _ in ended[1:] for line in out.splitlines() if not line.startswith("[Gloo]")]
         assert printed == []  # the first alone prints
-        results[processes] = found(folder / f"in_{processes}")
+        results[processes] = history(folder / f"in_{processes}"), measured_on_test_data(folder / f"in_{processes}")
     assert len(results[1][0]) == 14
     assert results[1] == results[2] == results[4]
 
@@ -53,6 +65,28 @@ def test_a_process_that_fails_ends_the_others(folder, search):
     assert "the first process has other settings: seed is 0 there, 1 here" in second
     assert "process 1: ValueError: the first process has other settings" in first
     assert not (folder / "run" / "history").exists()
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_ends_the_others_and_the_search_goes_on(folder, start, evonas_process, coordinator):
+    search = ["run", "pixels.py", "--batch-size", 6, "--cpu-devices"]
+    joined = ["--distributed", "--coordinator", coordinator(), "--num-processes", 2, "--process-id"]
+    first, second = (
+        start(*search, 1, "--workdir", "run", "--evaluations", 5000, *joined, i, program=("-c", IMPATIENT), NPROC="4")
+        for i in range(2)
+    )
+    while not (folder / "run" / "history").exists() or not any((folder / "run" / "history").iterdir()):
+        assert first.poll() is None, first.communicate()
+        time.sleep(0.1)
+    second.kill()
+    _, error = first.communicate(timeout=60)
+    assert first.returncode == AGAIN, error
+    assert "no sign of life from process 1 for 8 s: start all of them again" in error
+    evaluations = len(history(folder / "run")) + 12
+    for workdir in ("run", "unbroken"):
+        ended = evonas_process(*search, 2, "--workdir", workdir, "--evaluations", evaluations, NPROC="4")
+        assert ended.code == 0, ended
+    assert history(folder / "run") == history(folder / "unbroken")
 
 
 @pytest.mark.usefixtures("folder")

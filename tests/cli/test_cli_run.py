@@ -160,6 +160,16 @@ def config():
 """
 
 
+def test_the_beginning_of_a_run_is_shown_with_its_own_best(evonas_here, finished):
+    fitness = [line["fitness"] for _, line in sorted(evaluations_in(finished).items())]
+    best = max(range(5), key=lambda number: fitness[number])
+    outcome = evonas_here("resume", "w", "--evaluations", "5")
+    assert "10 evaluations are there: what follows is of the first 5" in outcome.out
+    assert f"train it for good with: evonas retrain w --candidate {best}\n" in outcome.out
+    founders = np.array(fitness[:4])[:, 0]
+    assert facts_in(outcome.out)["random founders"].startswith(f"fitness of the best {founders.max():.4f}, mean")
+
+
 def test_a_run_of_arrays_is_continued_shown_and_retrained_from_its_workdir_alone(evonas_here, folder):
     (folder / "own.py").write_text(ARRAYS)
     assert evonas_here("run", "own.py", "--workdir", "w").code == 0

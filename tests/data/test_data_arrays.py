@@ -53,6 +53,12 @@ def test_what_does_not_fit_is_said(changes, message):
         Arrays(**source).load()
 
 
+def test_one_hot_floats_are_a_regression_with_a_warning():
+    with pytest.warns(UserWarning, match=r"each row is one-hot: if they are class labels, give their \.argmax\(1\)"):
+        dataset = Arrays(np.ones((20, 2)), np.eye(3)[np.arange(20) % 3]).load()
+    assert dataset.task == "regression"
+
+
 def test_floats_that_look_like_labels_are_a_regression_with_a_warning():
     labels = np.tile([0.0, 1.0], 10)
     with pytest.warns(UserWarning, match=r"floats, so this is a regression, though they are 0 to 1 only"):

@@ -1,5 +1,6 @@
 """`Population` between calls: order, failures, objectives, records."""
 
+import dataclasses
 import itertools
 
 import jax
@@ -13,6 +14,17 @@ from evonas.types import Failure
 
 CELLS = evonas.spaces.NASBench201()
 BITS = evonas.spaces.BitString(12)
+
+
+@dataclasses.dataclass(frozen=True)
+class Far:
+    """A mutation that leaves the space."""
+
+    by: int
+
+    def __call__(self, key, genome, space):
+        del key, space
+        return genome + self.by
 
 
 def ones(candidates):
@@ -210,6 +222,13 @@ def test_known_tells_who_had_an_architecture_first():
 def test_an_exhausted_space_repeats_instead_of_hanging():
     population = evonas.Population(evonas.spaces.BitString(2), evonas.random_search(8), duplicates="resample")
     assert len(population.ask(16)) == 16
+
+
+@pytest.mark.parametrize("by", [2, -2])
+def test_a_mutation_that_leaves_the_space_is_refused(by):
+    population = started(evonas.regularized_evolution(8, 3, Far(by)))
+    with pytest.raises(ValueError, match=r"no genome of the space, see its mutation: gene '\w+' is -?[123]; BitString"):
+        population.ask(1)
 
 
 @pytest.mark.parametrize(

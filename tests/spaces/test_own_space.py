@@ -21,9 +21,6 @@ class Own(Space):
     def genes(self):
         return self.choices
 
-    def network(self, genome, *, rngs, **style):
-        raise NotImplementedError
-
 
 @dataclasses.dataclass(frozen=True)
 class Shaped(Space):
@@ -77,6 +74,8 @@ def test_spaces_within_a_value_are_left_out_of_the_text():
         ({"width": ("a b", "ab")}, "gene 'width' needs"),
         ({"the width": (1, 2)}, "the name of a gene must be a word .* got 'the width'"),
         ({"a=b": (1, 2)}, "the name of a gene must be a word"),
+        ({"width": 4}, r"the choices of gene 'width' must be a tuple, got 4: write \(4,\)"),
+        ({"kind": "relu"}, r"the choices of gene 'kind' must be a tuple, got 'relu'"),
         ({3: (1, 2)}, "the name of a gene must be a word .* got 3"),
     ],
 )
@@ -91,6 +90,31 @@ def test_a_field_input_shape_needs_no_default_and_is_fitted():
     assert space.count([1]).parameters == 4 * 5 + 5 + 5 * 3 + 3
     with pytest.raises(TypeError, match="input_shape"):
         Shaped()
+
+
+@dataclasses.dataclass(frozen=True)
+class WithoutNetwork(Space):
+    input_shape: tuple[int, ...] = (4,)
+
+    @property
+    def genes(self):
+        return {"a": (1, 2), "b": (3, 4, 5)}
+
+
+def test_genes_are_enough_for_a_fitness_of_ones_own_but_not_to_train_or_count():
+    space = WithoutNetwork()
+    run = evonas.search(space, fitness=lambda candidates: candidates.genomes.sum(1), evaluations=20, seed=0)
+    assert run.best.architecture == "a=2 b=5"
+    message = r"WithoutNetwork has genes alone: .* give it a method network\(self, genome, \*, rngs, \*\*style\)"
+    with pytest.raises(ValueError, match=message):
+        space.count([0, 0])
+    with pytest.raises(ValueError, match=message):
+        evonas.search(space, (np.ones((20, 4)), np.arange(20) % 2), evaluations=2)
+
+
+def test_a_text_is_no_genome():
+    with pytest.raises(ValueError, match=r"got the text 'width=5': give parse\(text\)"):
+        Shaped((4,)).count("width=5")
 
 
 def test_counting_without_an_input_shape_says_what_is_missing():

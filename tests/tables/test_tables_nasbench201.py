@@ -105,5 +105,5 @@ def test_a_damaged_file_gives_one_sentence(tmp_path, damage):
             np.save(file, CELLS)
     else:
         save(path, ops=CELLS, value=np.array([print] * 15625, object))
-    with pytest.raises(ValueError, match=r"t\.npz is not an \.npz file, or is damaged"):
+    with pytest.raises(ValueError, match=r"t\.npz is not an \.npz file of plain arrays, or is damaged"):
         nasbench201(path, "value")
