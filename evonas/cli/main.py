@@ -8,6 +8,7 @@ from importlib.metadata import version
 import tyro
 
 from evonas.cli import commands
+from evonas.cli.doctor import doctor
 from evonas.cli.processes import FLAGS, join_processes
 from evonas.cli.reproduce import reproduce
 from evonas.cli.tables import convert_table
@@ -25,6 +26,7 @@ commands:
   retrain WORKDIR                  train the best for good, and keep its weights
   reproduce NAME                   run a published experiment again; --list names them
   tables convert FROM TO.npz       a published benchmark table in compact form
+  doctor                           show whether a search would run on this machine, and what to mend
   --version                        of evonas, JAX and Flax
 
 {FLAGS}
@@ -36,6 +38,7 @@ COMMANDS = {
     "status": commands.status,
     "best": commands.best,
     "retrain": commands.retrain,
+    "doctor": doctor,
 }
 
 IN_PROCESSES = ("run", "resume", "reproduce")
