@@ -217,6 +217,7 @@ class _KeepFile(Callback):
 def _print_result(console: Console, run: Run) -> None:
     evaluator, best = run.evaluator, run.best
     assert isinstance(evaluator, TrainingEvaluator)
+    waiting = _waiting(evaluator)  # before one device alone trains the best once more
     display.print_hint(console, "measuring the best")
     test = "no test data" if evaluator.dataset.test is None else display.format_metrics(run.test())
     display.print_best(console, best, evaluator.space.layers(best.genome))
@@ -231,7 +232,7 @@ def _print_result(console: Console, run: Run) -> None:
             "multiply-adds": f"{best.measurement.metrics['multiply_adds']:,}",
             "evaluations": run.population.evaluations,
             "compile seconds": f"{evaluator.compile_seconds:.1f} for {evaluator.compilations} program(s), this time",
-            "train seconds": f"{run.device_seconds:.1f} of device time",
+            "train seconds": f"{run.device_seconds:.1f} of device time{waiting}",
             "workdir": run.workdir,
         },
     )
@@ -240,6 +241,13 @@ def _print_result(console: Console, run: Run) -> None:
     if len(run.log) > run.budget:  # of all that are there, another one may be the best
         retraining += ["--candidate", str(best.id)]
     display.print_hint(console, f"train it for good with: {shlex.join(retraining)}")
+
+
+def _waiting(evaluator: TrainingEvaluator) -> str:
+    """The share of their time in which devices had no candidate, or waited for the slowest of a group."""
+    if not evaluator.held_seconds:
+        return ""
+    return f"; devices waited {1 - evaluator.trained_seconds / evaluator.held_seconds:.0%} of theirs, this time"
 
 
 def _founders(run: Run) -> str:

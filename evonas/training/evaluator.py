@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
@@ -41,6 +40,8 @@ class TrainingEvaluator:
     Attributes:
         compilations: programs compiled so far.
         compile_seconds: what that took.
+        held_seconds: of all devices, from the start of a group of candidates to the end of its slowest.
+        trained_seconds: of those, the ones in which a device trained a candidate; in the others it waited.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class TrainingEvaluator:
         _check_measured(self.objectives, dataset)
         training.check_inputs(dataset.input_shape)
         self.compilations, self.compile_seconds = 0, 0.0
+        self.held_seconds, self.trained_seconds = 0.0, 0.0
         self._devices = Devices(devices)
         self._programs: dict[Hashable, Callable] = {}
         self._costs: dict[bytes, Count] = {}
@@ -121,22 +123,21 @@ class TrainingEvaluator:
         return self._costs[known]
 
     def _train(self, genomes: np.ndarray, ids: np.ndarray, data: Any = None) -> list[Measurement]:
-        started = time.perf_counter()
-        compiling = self.compile_seconds
         try:
-            metrics = self._run(genomes, ids, self._data if data is None else data)
+            metrics, seconds = self._run(genomes, ids, self._data if data is None else data)
         except jax.errors.JaxRuntimeError as error:
             if "RESOURCE_EXHAUSTED" not in str(error):
                 raise
             if len(genomes) == 1:
                 return [Measurement((), {}, Failure.OUT_OF_MEMORY)]
             return [self._train(genomes[i : i + 1], ids[i : i + 1], data)[0] for i in range(len(genomes))]
-        seconds = time.perf_counter() - started - (self.compile_seconds - compiling)
+        self.held_seconds += len(self._devices) * float(seconds.max())
+        self.trained_seconds += float(seconds.sum())
         columns = [{name: values[i] for name, values in metrics.items()} for i in range(len(genomes))]
-        return [self._measurement(genome, column, seconds) for genome, column in zip(genomes, columns, strict=True)]
+        return [self._measurement(*each) for each in zip(genomes, columns, seconds.tolist(), strict=True)]
 
-    def _run(self, genomes: np.ndarray, ids: np.ndarray, data: Any) -> dict[str, np.ndarray]:
-        """Train up to as many candidates as there are devices; devices without one train for 0 epochs."""
+    def _run(self, genomes: np.ndarray, ids: np.ndarray, data: Any) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Metrics and seconds of up to as many candidates as there are devices; the other devices train 0 epochs."""
         idle = len(self._devices) - len(genomes)
         arguments = (
             np.concatenate([genomes, genomes[:1].repeat(idle, 0)]).astype(np.int32),
@@ -145,8 +146,8 @@ class TrainingEvaluator:
             self._hyperparameters(idle),
             data,
         )
-        program = self._program(genomes[0], arguments)
-        return jax.tree.map(np.asarray, program(*arguments))
+        metrics, seconds = self._devices.run(self._program(genomes[0], arguments), *arguments)
+        return metrics, seconds[: len(genomes)]
 
     def _hyperparameters(self, idle: int) -> Hyperparameters:
         each = jax.tree.map(lambda value: np.full(len(self._devices), value), hyperparameters_of(self.training))

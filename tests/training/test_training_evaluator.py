@@ -96,6 +96,17 @@ def test_candidates_go_to_the_devices_dearest_first(mlp, mlp_evaluator):
     assert sorted(rows) == list(range(11))
 
 
+def test_devices_are_held_until_the_slowest_of_a_group_is_done(mlp, iris):
+    two = TrainingEvaluator(mlp, iris, MLP_TRAINING, devices=jax.local_devices()[:2])
+    pair, alone = [
+        [measurement.seconds for measurement in measurements]
+        for _, measurements in two(candidates_of(random_genomes(mlp, 3)))
+    ]
+    assert min(*pair, *alone) > 0
+    assert two.held_seconds == pytest.approx(2 * (max(pair) + alone[0]))
+    assert two.trained_seconds == pytest.approx(sum(pair) + alone[0])
+
+
 @pytest.mark.parametrize("devices", [1, 2])
 def test_a_result_is_bit_identical_on_one_device_on_two_and_on_eight(mlp, iris, mlp_evaluator, devices):
     genomes = random_genomes(mlp, 5)
