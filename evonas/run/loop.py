@@ -52,6 +52,12 @@ class Run:
         self.population, self.log, self.evaluator = population, log, evaluator
         self.budget, self.workdir = budget, workdir
 
+    def __repr__(self) -> str:
+        some = any(evaluation.fitness for evaluation in self.log)
+        best = f"best {self.best.fitness}: {self.best.architecture}" if some else "no fitness yet"
+        place = "" if self.workdir is None else f", in {self.workdir}"
+        return f"Run({self.population.evaluations} of {self.budget} evaluations{place}; {best})"
+
     @property
     def best(self) -> Evaluation:
         """The best evaluation: id, genome, architecture, measurement.

@@ -109,9 +109,14 @@ def test_every_genome_writes_and_reads():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "expected normal ops"),
-        (AMOEBANET_A.replace("idx", "of"), "expected normal ops"),
-        (AMOEBANET_A + " 1", "'1' behind it"),
+        ("", "expected 'normal ops', as in normal ops OP OP .* got ''"),
+        (AMOEBANET_A.replace("idx", "of"), "expected 10 ops of the normal cell, got 21: "),
+        (
+            AMOEBANET_A.replace("idx 0 0 |", "idx 0 |", 1),
+            "expected 10 idx of the normal cell, got 9: '0 1 1 0 1 0 2 5 0'",
+        ),
+        (AMOEBANET_A + " 1", "expected 7 used of the reduce cell, got 8: "),
+        (AMOEBANET_A + " normal", "'normal' behind it"),
         (AMOEBANET_A.replace("1x7_7x1", "1x9_9x1"), "unknown operation '1x9_9x1'; expected one of none"),
         (AMOEBANET_A.replace("idx 0 0", "idx 0 2", 1), "state 2 is made of states 0 to 1, got 2"),
         (AMOEBANET_A.replace("used 1", "used 2", 1), "used is 0 for each state that is concatenated"),

@@ -105,6 +105,7 @@ def test_genes_are_enough_for_a_fitness_of_ones_own_but_not_to_train_or_count():
     space = WithoutNetwork()
     run = evonas.search(space, fitness=lambda candidates: candidates.genomes.sum(1), evaluations=20, seed=0)
     assert run.best.architecture == "a=2 b=5"
+    assert repr(run) == "Run(20 of 20 evaluations; best (3.0,): a=2 b=5)"
     message = r"WithoutNetwork has genes alone: .* give it a method network\(self, genome, \*, rngs, \*\*style\)"
     with pytest.raises(ValueError, match=message):
         space.count([0, 0])

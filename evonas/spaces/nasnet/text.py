@@ -8,6 +8,7 @@ Ten operations in five pairs, the ten states they are applied to, and 0 for each
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from evonas.spaces.nasnet.genes import CELLS, COMBINATIONS, INPUTS, OPERATIONS, 
 
 _FORM = "normal ops OP OP | ... idx I I | ... used U U U U U U U reduce ops ... idx ... used ..."
 _PARTS = {"ops": 2 * COMBINATIONS, "idx": 2 * COMBINATIONS, "used": STATES}
+_HEADINGS = {*CELLS, *_PARTS}
 
 
 def write(genome: np.ndarray) -> str:
@@ -34,10 +36,15 @@ def read(text: str) -> np.ndarray:
     for name in CELLS:
         parts = {}
         for title, count in _PARTS.items():
-            head = [name, title] if title == "ops" else [title]
-            if words[: len(head)] != head or len(words) < len(head) + count:
-                raise ValueError(f"expected {_FORM}; got {text!r}")
-            parts[title], words = words[len(head) : len(head) + count], words[len(head) + count :]
+            heading = [name, title] if title == "ops" else [title]
+            if words[: len(heading)] != heading:
+                raise ValueError(f"expected {' '.join(heading)!r}, as in {_FORM}; got {' '.join(words[:4])!r}")
+            words = words[len(heading) :]
+            parts[title] = list(itertools.takewhile(lambda word: word not in _HEADINGS, words))
+            if len(parts[title]) != count:
+                found = f"{len(parts[title])}: {' '.join(parts[title])!r}"
+                raise ValueError(f"expected {count} {title} of the {name} cell, got {found}")
+            words = words[count:]
         genes += _cell_genes(parts["ops"], parts["idx"], parts["used"])
     if words:
         raise ValueError(f"expected {_FORM}; got {' '.join(words)!r} behind it")
