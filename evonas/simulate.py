@@ -196,7 +196,7 @@ def _step(
     noise_key = jax.random.fold_in(jax.random.fold_in(key, NOISE), candidates.ids[0])
     fitness = _one_number(fitness_of(noise_key, genome))
     fitness = jnp.where(jnp.isfinite(fitness), fitness, FAILED).astype(jnp.float32)
-    clock = run.clock if timer is None else run.clock + timer.seconds_of(noise_key, genome)
+    clock = run.clock if timer is None else run.clock + _one_number(timer.seconds_of(noise_key, genome))
     in_time = True if timer is None else clock <= timer.budget
     better = (fitness > run.best) & in_time
     visited = run.visited.at[_canonical_index(space, genome)].set(True) if run.visited.size else run.visited

@@ -68,7 +68,7 @@ class Measurement(NamedTuple):
     fitness: tuple[float, ...]  # one number an objective, maximised; empty if the candidate failed
     metrics: dict[str, Any]  # what else was measured, by name; the same at each repetition
     failure: Failure = Failure.NONE
-    seconds: float = 0.0  # of its device
+    seconds: float = 0.0  # from the start of its group until its device was done
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:

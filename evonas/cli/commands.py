@@ -217,7 +217,6 @@ class _KeepFile(Callback):
 def _print_result(console: Console, run: Run) -> None:
     evaluator, best = run.evaluator, run.best
     assert isinstance(evaluator, TrainingEvaluator)
-    waiting = _waiting(evaluator)  # before one device alone trains the best once more
     display.print_hint(console, "measuring the best")
     test = "no test data" if evaluator.dataset.test is None else display.format_metrics(run.test())
     display.print_best(console, best, evaluator.space.layers(best.genome))
@@ -232,7 +231,7 @@ def _print_result(console: Console, run: Run) -> None:
             "multiply-adds": f"{best.measurement.metrics['multiply_adds']:,}",
             "evaluations": run.population.evaluations,
             "compile seconds": f"{evaluator.compile_seconds:.1f} for {evaluator.compilations} program(s), this time",
-            "train seconds": f"{run.device_seconds:.1f} of device time{waiting}",
+            "train seconds": f"{run.device_seconds:.1f} of device time{_waiting(evaluator)}",
             "workdir": run.workdir,
         },
     )
@@ -244,8 +243,11 @@ def _print_result(console: Console, run: Run) -> None:
 
 
 def _waiting(evaluator: TrainingEvaluator) -> str:
-    """The share of their time in which devices had no candidate, or waited for the slowest of a group."""
-    if not evaluator.held_seconds:
+    """The share of their time in which devices had no candidate, or waited for the slowest of a group.
+
+    Nothing where it is of no meaning: of one device, or of one of several processes.
+    """
+    if not evaluator.held_seconds or jax.local_device_count() == 1 or jax.process_count() > 1:
         return ""
     return f"; devices waited {1 - evaluator.trained_seconds / evaluator.held_seconds:.0%} of theirs, this time"
 

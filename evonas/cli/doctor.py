@@ -6,6 +6,7 @@ import glob
 import os
 import platform
 import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -27,10 +28,7 @@ PACKAGES = ("evonas", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "ten
 ACCELERATORS = {"/dev/nvidia[0-9]*": ("GPU", "cuda13"), "/dev/accel[0-9]*": ("TPU", "tpu")}
 """Files that a driver makes, what they stand for, and the extra of JAX that uses it."""
 
-PROBE = "evonas-doctor"
-"""A file that is written, read and deleted."""
-
-WIDTH = 22
+WIDTH = 24
 """Of the first column."""
 
 
@@ -46,7 +44,7 @@ def doctor(workdir: str | None = None, cpu_devices: int | None = None) -> None:
     """Show versions, devices, memory and cache, train a tiny candidate on each device, and try the workdir.
 
     Args:
-        workdir: where a run would write, local or gs://.
+        workdir: where a run would write, local or gs://; made if it is not there.
         cpu_devices: CPU devices, where there is no GPU or TPU; by default one a core.
     """
     prepare_jax(cpu_devices)
@@ -54,10 +52,10 @@ def doctor(workdir: str | None = None, cpu_devices: int | None = None) -> None:
     for finding in _findings(workdir):
         off += bool(finding.remedy)
         mark = "[red]OFF[/red]" if finding.remedy else "ok "
-        console.print(f"{mark}  {finding.name:<{WIDTH}}", end="", highlight=False)
+        console.print(f"{mark}  {finding.name:<{WIDTH}} ", end="", highlight=False)
         console.print(finding.found, highlight=False, markup=False, soft_wrap=True)
         if finding.remedy:
-            console.print(f"     {'':<{WIDTH}}{finding.remedy}", highlight=False, markup=False, soft_wrap=True)
+            console.print(f"     {'':<{WIDTH}} {finding.remedy}", highlight=False, markup=False, soft_wrap=True)
     if off:
         raise ValueError(f"{off} of these are off: mend them as they say, and run evonas doctor again")
 
@@ -65,21 +63,24 @@ def doctor(workdir: str | None = None, cpu_devices: int | None = None) -> None:
 def _findings(workdir: str | None) -> Iterator[Finding]:
     python = f"Python {platform.python_version()}"
     yield Finding("versions", ", ".join([python, *(f"{package} {version(package)}" for package in PACKAGES)]))
-    yield _devices()
-    for device in jax.local_devices():
-        yield Finding(f"device {device.id}", f"{device.device_kind}, {_memory(device)}")
+    remedy = "set JAX_COMPILATION_CACHE_DIR to a directory that can be written"
     cache = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
-    yield _writable("cache", cache, "set JAX_COMPILATION_CACHE_DIR to a directory that can be written")
+    yield _writable("cache", cache, remedy) if cache else Finding("cache", "none: programs are compiled again", remedy)
     if workdir is not None:
         yield _writable("workdir", workdir, "give one that can be written; for gs://, log in and look at its rights")
-    yield from _candidates()
+    yield (devices := _devices())
+    if not devices.remedy:
+        for device in jax.local_devices():
+            yield Finding(f"device {device.id}", f"{device.device_kind}, {_memory(device)}")
+        yield from _candidates()
 
 
 def _devices() -> Finding:
-    kinds = Counter(device.device_kind for device in jax.devices())
+    try:
+        kinds = Counter(device.device_kind for device in jax.local_devices())
+    except RuntimeError as error:
+        return Finding("devices", str(error), "mend the driver, or go without it by JAX_PLATFORMS=cpu")
     found = ", ".join(f"{number} x {kind}" for kind, number in kinds.items())
-    if jax.process_count() > 1:
-        found += f" in {jax.process_count()} processes, {jax.local_device_count()} of them in this one"
     for files, (kind, extra) in ACCELERATORS.items():
         if jax.default_backend() == "cpu" and glob.glob(files) and "JAX_PLATFORMS" not in os.environ:
             return Finding("devices", found, f'a {kind} is here that JAX does not use: pip install "jax[{extra}]"')
@@ -97,15 +98,12 @@ def _memory(device: jax.Device) -> str:
 
 def _writable(name: str, place: str, remedy: str) -> Finding:
     directory, started = epath.Path(place), time.perf_counter()
-    probe = directory / PROBE
+    probe = directory / f"evonas-doctor-{uuid.uuid4()}"  # others may be looking at the same place
     try:
-        new = not directory.exists()
         make_directory(directory)
         write_whole(probe, b"written")
         back = probe.read_bytes()
         probe.unlink()
-        if new and directory.exists():  # an object store has none once it is empty
-            directory.rmdir()
     except Exception as error:  # an object store's client has errors of its own
         return Finding(name, f"{place}: {type(error).__name__}: {error}", remedy)
     if back != b"written":
@@ -114,22 +112,38 @@ def _writable(name: str, place: str, remedy: str) -> Finding:
 
 
 def _candidates() -> Iterator[Finding]:
-    """The same tiny training on every device, of which each must make the same."""
-    results = set()
-    for device in jax.local_devices():
+    """The same tiny training on every device: those of one kind must make the same of it."""
+    devices = jax.local_devices()
+    trained = [_attempt(device) for device in devices]
+    made = Counter((device.device_kind, _numbers(each)) for device, each in zip(devices, trained, strict=True))
+    for device, each in zip(devices, trained, strict=True):
         name = f"candidate on device {device.id}"
-        try:
-            measurement, compiling = _train(device)
-        except jax.errors.JaxRuntimeError as error:
-            yield Finding(name, str(error).splitlines()[0], _without(device))
-            continue
-        if measurement.failure != Failure.NONE:
-            yield Finding(name, f"failed: {measurement.failure}", _without(device))
-            continue
-        accuracy = measurement.fitness[0]
-        found = f"compiled in {compiling:.1f} s, trained in {measurement.seconds:.2f} s, accuracy {accuracy:.4f}"
-        results.add(accuracy)
-        yield Finding(name, found, "" if len(results) == 1 else f"devices before it found another: {_without(device)}")
+        most = max(number for (kind, _), number in made.items() if kind == device.device_kind)
+        if isinstance(each, str):
+            yield Finding(name, each, _without(device))
+        elif made[device.device_kind, _numbers(each)] < most:
+            yield Finding(name, f"{_summary(*each)}: others of its kind found another", _without(device))
+        else:
+            yield Finding(name, _summary(*each))
+
+
+def _attempt(device: jax.Device) -> tuple[Measurement, float] | str:
+    """What `_train` gives, or why it failed."""
+    try:
+        measurement, compiling = _train(device)
+    except jax.errors.JaxRuntimeError as error:
+        return str(error).splitlines()[0]
+    return (measurement, compiling) if measurement.failure == Failure.NONE else f"failed: {measurement.failure}"
+
+
+def _numbers(trained: tuple[Measurement, float] | str) -> tuple[float, ...]:
+    """All that a training is measured by."""
+    return () if isinstance(trained, str) else tuple(trained[0].metrics.values())
+
+
+def _summary(measurement: Measurement, compiling: float) -> str:
+    seconds = f"compiled in {compiling:.1f} s, trained in {measurement.seconds:.2f} s"
+    return f"{seconds}, accuracy {measurement.metrics['accuracy']:.4f}"
 
 
 def _train(device: jax.Device) -> tuple[Measurement, float]:

@@ -12,7 +12,6 @@ from evonas.cli.doctor import doctor
 from evonas.cli.processes import FLAGS, join_processes
 from evonas.cli.reproduce import reproduce
 from evonas.cli.tables import convert_table
-from evonas.cli.watch import watching
 from evonas.run import NoAnswerError, OtherProcessError
 from evonas.run.processes import together
 
@@ -63,7 +62,7 @@ def run_command(arguments: list[str]) -> int:
     name, *rest = arguments
     try:
         rest = join_processes(rest) if name in IN_PROCESSES else rest
-        with watching(AGAIN), together():
+        with together():
             return _dispatch(name, rest)
     except NoAnswerError as error:
         print(f"evonas: {error}", file=sys.stderr)

@@ -93,9 +93,9 @@ class Population:
         if n < 1:
             raise ValueError(f"ask for at least 1 candidate, got {n}")
         proposals, forms = self._engine.ask(n)
-        self._check_of_space(proposals)
         if self.duplicates == "resample":
             self._resample(proposals, forms)
+        self._check_of_space(proposals)
         if self._known is not None:
             for form, row in zip(forms, proposals, strict=True):
                 self._known.setdefault(form.tobytes(), int(row[0]))
@@ -110,7 +110,10 @@ class Population:
         try:
             self.space.check(proposals[outside.argmax(), rows.WIDTH :])
         except ValueError as error:
-            raise ValueError(f"the algorithm proposes no genome of the space, see its mutation: {error}") from error
+            raise ValueError(
+                f"the algorithm proposed a genome outside the space (its mutation or crossover, or the space's own, or "
+                f"sample): {error}"
+            ) from error
 
     def tell(self, candidates: Candidates, fitness: Any, failures: Sequence[Failure] | None = None) -> None:
         """Give the results of candidates, all or part of what was asked for, in any order.

@@ -144,7 +144,7 @@ class Panel:
     def stored(fields: dict[str, Any]) -> Panel:
         """The panel of JSON's lists and dictionaries."""
         lines = tuple(Line(**line) for line in fields["lines"])
-        return Panel(**(fields | {"lines": lines, "published": tuple(map(tuple, fields["published"]))}))
+        return Panel(fields["title"], fields["x"], fields["y"], lines, tuple(map(tuple, fields.get("published", ()))))
 
 
 def table(outcome: Outcome) -> str:

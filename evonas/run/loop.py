@@ -53,8 +53,8 @@ class Run:
         self.budget, self.workdir = budget, workdir
 
     def __repr__(self) -> str:
-        some = any(evaluation.fitness for evaluation in self.log)
-        best = f"best {self.best.fitness}: {self.best.architecture}" if some else "no fitness yet"
+        told = self.population.history.best is not None
+        best = f"best {self.best.fitness}: {self.best.architecture}" if told else "no fitness yet"
         place = "" if self.workdir is None else f", in {self.workdir}"
         return f"Run({self.population.evaluations} of {self.budget} evaluations{place}; {best})"
 
@@ -81,9 +81,13 @@ class Run:
 
     @property
     def founders_fitness(self) -> np.ndarray:
-        """First fitness of the random founders, those without parents, that did not fail: ``[F]``."""
-        founders = [evaluation for evaluation in self.evaluations if set(evaluation.parents) == {NOBODY}]
-        return np.array([founder.fitness[0] for founder in founders if founder.fitness])
+        """First fitness of the random founders, those before the first child, that did not fail: ``[F]``.
+
+        Of random search, which has no children, as many as its population.
+        """
+        children = [evaluation.id for evaluation in self.evaluations if set(evaluation.parents) != {NOBODY}]
+        first = min(children, default=self.population.algorithm.population_size)
+        return np.array([found.fitness[0] for found in self.evaluations if found.id < first and found.fitness])
 
     def test(self) -> dict[str, Any]:
         """Test metrics of the best, trained exactly as in the search. In a workdir they are measured but once.

@@ -40,7 +40,8 @@ class TrainingEvaluator:
     Attributes:
         compilations: programs compiled so far.
         compile_seconds: what that took.
-        held_seconds: of all devices, from the start of a group of candidates to the end of its slowest.
+        held_seconds: of all devices, from the start of a group of candidates to the end of its slowest; without groups
+            that ran out of memory, and without tests.
         trained_seconds: of those, the ones in which a device trained a candidate; in the others it waited.
     """
 
@@ -131,8 +132,9 @@ class TrainingEvaluator:
             if len(genomes) == 1:
                 return [Measurement((), {}, Failure.OUT_OF_MEMORY)]
             return [self._train(genomes[i : i + 1], ids[i : i + 1], data)[0] for i in range(len(genomes))]
-        self.held_seconds += len(self._devices) * float(seconds.max())
-        self.trained_seconds += float(seconds.sum())
+        if data is None:
+            self.held_seconds += len(self._devices) * float(seconds.max())
+            self.trained_seconds += float(seconds.sum())
         columns = [{name: values[i] for name, values in metrics.items()} for i in range(len(genomes))]
         return [self._measurement(*each) for each in zip(genomes, columns, seconds.tolist(), strict=True)]
 

@@ -177,7 +177,7 @@ def _agree(
     if changed := sorted(name for name in settings if known.get(name) != settings[name]):
         raise ValueError(
             f"{directory} holds a training with other settings: {differences(known, settings, changed)}; give another "
-            "directory (on the command line --directory), or the same settings to resume it"
+            "directory, or the same settings to resume it"
         )
 
 

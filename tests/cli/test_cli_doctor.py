@@ -9,30 +9,31 @@ from evonas.cli import doctor
 from evonas.cli.main import MISTAKE
 
 
-@pytest.fixture
-def two_devices(monkeypatch):
-    """Two of the tests' devices."""
-    monkeypatch.setattr(jax, "local_devices", lambda: jax.devices()[:2])
-
-
-@pytest.mark.usefixtures("two_devices")
-def test_a_machine_in_order_trains_a_candidate_on_each_device(evonas_here, tmp_path):
-    outcome = evonas_here("doctor", "--workdir", tmp_path / "new")
-    assert outcome.code == 0, outcome
-    lines = outcome.out.splitlines()
-    assert all(line.startswith("ok ") for line in lines)
-    assert f"jax {version('jax')}" in lines[0]
-    trained = [line for line in lines if "candidate on device" in line]
-    assert len(trained) == 2
-    assert len({line.partition("accuracy")[2] for line in trained}) == 1
-    assert float(trained[0].partition("accuracy")[2]) > 0.3  # of ten classes
-    assert not (tmp_path / "new").exists()
+@pytest.fixture(autouse=True)
+def three_devices(monkeypatch):
+    """Of the tests' devices, on a machine without others."""
+    devices = jax.local_devices()[:3]
+    monkeypatch.setattr(jax, "local_devices", lambda: devices)
+    monkeypatch.setattr(doctor, "ACCELERATORS", {})
 
 
 @pytest.fixture
 def quick(monkeypatch):
     """No candidates."""
     monkeypatch.setattr(doctor, "_candidates", lambda: iter(()))
+
+
+def test_a_machine_in_order_trains_a_candidate_on_each_device(evonas_here, tmp_path):
+    outcome = evonas_here("doctor", "--workdir", tmp_path / "new" / "run")
+    assert outcome.code == 0, outcome
+    lines = outcome.out.splitlines()
+    assert all(line.startswith("ok ") for line in lines)
+    assert f"jax {version('jax')}" in lines[0]
+    trained = [line for line in lines if "candidate on device" in line]
+    assert len(trained) == 3
+    assert len({line.partition("accuracy")[2] for line in trained}) == 1
+    assert float(trained[0].partition("accuracy")[2]) > 0.3  # of ten classes
+    assert list((tmp_path / "new" / "run").iterdir()) == []
 
 
 @pytest.mark.usefixtures("quick")
@@ -50,23 +51,35 @@ def test_a_workdir_that_can_not_be_written_is_off(evonas_here, tmp_path):
 def test_an_accelerator_that_jax_does_not_use_is_off(evonas_here, tmp_path, monkeypatch):
     (tmp_path / "nvidia0").touch()
     monkeypatch.setattr(doctor, "ACCELERATORS", {f"{tmp_path}/nvidia[0-9]*": ("GPU", "cuda13")})
+    monkeypatch.setattr(jax, "default_backend", lambda: "cpu")
     monkeypatch.delenv("JAX_PLATFORMS", raising=False)
     outcome = evonas_here("doctor")
     assert outcome.code == MISTAKE
     assert 'a GPU is here that JAX does not use: pip install "jax[cuda13]"' in outcome.out
 
 
-@pytest.mark.usefixtures("two_devices")
-def test_devices_that_disagree_are_off(evonas_here, monkeypatch):
-    train = doctor._train
+def test_a_platform_that_can_not_be_started_is_off(evonas_process):
+    outcome = evonas_process("doctor", JAX_PLATFORMS="nonesuch")
+    assert outcome.code == MISTAKE
+    assert "ok   cache" in outcome.out
+    assert "OFF  devices" in outcome.out
+    assert "nonesuch" in outcome.out
+    assert "JAX_PLATFORMS=cpu" in outcome.out
 
-    def other_on_the_second(device):
+
+@pytest.mark.parametrize("other", [0, 1])
+def test_the_one_device_that_finds_another_result_is_off(evonas_here, monkeypatch, other):
+    train, off = doctor._train, jax.local_devices()[other]
+
+    def other_on_one(device):
         measurement, seconds = train(device)
-        changed = tuple(value + device.id for value in measurement.fitness)
-        return measurement._replace(fitness=changed), seconds
+        changed = {name: value + (device == off) for name, value in measurement.metrics.items()}
+        return measurement._replace(metrics=changed), seconds
 
-    monkeypatch.setattr(doctor, "_train", other_on_the_second)
+    monkeypatch.setattr(doctor, "_train", other_on_one)
     outcome = evonas_here("doctor")
     assert outcome.code == MISTAKE
-    assert "OFF  candidate on device 1" in outcome.out
-    assert "devices before it found another" in outcome.out
+    assert [line[:3] for line in outcome.out.splitlines() if "compiled in" in line] == [
+        "OFF" if device == other else "ok " for device in range(3)
+    ]
+    assert "others of its kind found another" in outcome.out

@@ -224,10 +224,11 @@ def test_an_exhausted_space_repeats_instead_of_hanging():
     assert len(population.ask(16)) == 16
 
 
+@pytest.mark.parametrize("duplicates", ["allow", "resample"])
 @pytest.mark.parametrize("by", [2, -2])
-def test_a_mutation_that_leaves_the_space_is_refused(by):
-    population = started(evonas.regularized_evolution(8, 3, Far(by)))
-    with pytest.raises(ValueError, match=r"no genome of the space, see its mutation: gene '\w+' is -?[123]; BitString"):
+def test_a_mutation_that_leaves_the_space_is_refused(by, duplicates):
+    population = started(evonas.regularized_evolution(8, 3, Far(by)), duplicates=duplicates)
+    with pytest.raises(ValueError, match=r"a genome outside the space .*: gene '\w+' is -?[123]; BitString"):
         population.ask(1)
 
 

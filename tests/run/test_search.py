@@ -290,11 +290,20 @@ def test_a_fitness_that_changes_its_number_of_objectives_is_refused():
         search(algorithm=evonas.nsga2(population_size=6), fitness=changing)
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "founders"), [(evonas.random_search(4), 4), (evonas.regularized_evolution(4, 2), 8)]
+)
+def test_founders_are_those_before_the_first_child(algorithm, founders):
+    run = search(None, 20, algorithm=algorithm, batch_size=8, fitness=lambda candidates: candidates.genomes.sum(1))
+    np.testing.assert_array_equal(run.founders_fitness, run.population.history.fitness[:founders, 0])
+
+
 class Diary(evonas.Callback):
     def __init__(self, name, entries):
         self.name, self.entries = name, entries
 
     def started(self, run):
+        assert repr(run) == f"Run(0 of {run.budget} evaluations, in {run.workdir}; no fitness yet)"
         self.entries.append((self.name, "started", len(run.log)))
 
     def evaluated(self, run, evaluation):
