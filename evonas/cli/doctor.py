@@ -113,18 +113,22 @@ def _writable(name: str, place: str, remedy: str) -> Finding:
 
 def _candidates() -> Iterator[Finding]:
     """The same tiny training on every device: those of one kind must make the same of it."""
-    devices = jax.local_devices()
-    trained = [_attempt(device) for device in devices]
-    made = Counter((device.device_kind, _numbers(each)) for device, each in zip(devices, trained, strict=True))
-    for device, each in zip(devices, trained, strict=True):
+    trained = {device: _attempt(device) for device in jax.local_devices()}
+    results = {device: _result(device, each[0]) for device, each in trained.items() if not isinstance(each, str)}
+    made = Counter(results.values())
+    for device, each in trained.items():
         name = f"candidate on device {device.id}"
-        most = max(number for (kind, _), number in made.items() if kind == device.device_kind)
         if isinstance(each, str):
             yield Finding(name, each, _without(device))
-        elif made[device.device_kind, _numbers(each)] < most:
-            yield Finding(name, f"{_summary(*each)}: others of its kind found another", _without(device))
+            continue
+        measurement, compiling = each
+        found = f"compiled in {compiling:.1f} s, trained in {measurement.seconds:.2f} s"
+        found += f", accuracy {measurement.metrics['accuracy']:.4f}"
+        most = max(number for (kind, _), number in made.items() if kind == device.device_kind)
+        if made[results[device]] < most:
+            yield Finding(name, f"{found}: others of its kind found another", _without(device))
         else:
-            yield Finding(name, _summary(*each))
+            yield Finding(name, found)
 
 
 def _attempt(device: jax.Device) -> tuple[Measurement, float] | str:
@@ -136,14 +140,9 @@ def _attempt(device: jax.Device) -> tuple[Measurement, float] | str:
     return (measurement, compiling) if measurement.failure == Failure.NONE else f"failed: {measurement.failure}"
 
 
-def _numbers(trained: tuple[Measurement, float] | str) -> tuple[float, ...]:
-    """All that a training is measured by."""
-    return () if isinstance(trained, str) else tuple(trained[0].metrics.values())
-
-
-def _summary(measurement: Measurement, compiling: float) -> str:
-    seconds = f"compiled in {compiling:.1f} s, trained in {measurement.seconds:.2f} s"
-    return f"{seconds}, accuracy {measurement.metrics['accuracy']:.4f}"
+def _result(device: jax.Device, measurement: Measurement) -> tuple[str, tuple[float, ...]]:
+    """What must be the same on devices of one kind."""
+    return device.device_kind, tuple(measurement.metrics.values())
 
 
 def _train(device: jax.Device) -> tuple[Measurement, float]:

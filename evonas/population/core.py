@@ -111,7 +111,7 @@ class Population:
             self.space.check(proposals[outside.argmax(), rows.WIDTH :])
         except ValueError as error:
             raise ValueError(
-                f"the algorithm proposed a genome outside the space (its mutation or crossover, or the space's own, or "
+                "the algorithm proposed a genome outside the space (its mutation or crossover, or the space's own, or "
                 f"sample): {error}"
             ) from error
 

@@ -83,3 +83,19 @@ def test_the_one_device_that_finds_another_result_is_off(evonas_here, monkeypatc
         "OFF" if device == other else "ok " for device in range(3)
     ]
     assert "others of its kind found another" in outcome.out
+
+
+def test_devices_that_fail_do_not_condemn_the_one_that_does_not(evonas_here, monkeypatch):
+    train, sound = doctor._train, jax.local_devices()[0]
+
+    def fail_on_others(device):
+        if device != sound:
+            raise jax.errors.JaxRuntimeError("INTERNAL: the device is gone")
+        return train(device)
+
+    monkeypatch.setattr(doctor, "_train", fail_on_others)
+    outcome = evonas_here("doctor")
+    assert outcome.code == MISTAKE
+    lines = [line for line in outcome.out.splitlines() if "candidate on device" in line]
+    assert [line[:3] for line in lines] == ["ok ", "OFF", "OFF"]
+    assert "INTERNAL: the device is gone" in lines[1]
