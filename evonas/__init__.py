@@ -15,6 +15,7 @@ from evonas.evolution import regularized_evolution as regularized_evolution
 from evonas.evolution import scores as scores
 from evonas.evolution import variation as variation
 from evonas.population import Population as Population
+from evonas.preemption import Preempted as Preempted
 from evonas.run import Callback as Callback
 from evonas.run import Experiment as Experiment
 from evonas.run import search as search

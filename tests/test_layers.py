@@ -11,7 +11,7 @@ PACKAGE = pathlib.Path(__file__).parents[1] / "evonas"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = [
-    {"types", "genome", "arguments", "keys", "threefry", "description", "storage"},
+    {"types", "genome", "arguments", "keys", "threefry", "description", "storage", "preemption"},
     {"nn"},
     {"spaces"},
     {"evolution", "training", "data", "tables"},

@@ -231,7 +231,7 @@ def _print_result(console: Console, run: Run) -> None:
             "multiply-adds": f"{best.measurement.metrics['multiply_adds']:,}",
             "evaluations": run.population.evaluations,
             "compile seconds": f"{evaluator.compile_seconds:.1f} for {evaluator.compilations} program(s), this time",
-            "train seconds": f"{run.device_seconds:.1f} of device time{_waiting(evaluator)}",
+            "train seconds": f"{run.device_seconds:.1f} of device time{_waiting(run)}",
             "workdir": run.workdir,
         },
     )
@@ -242,14 +242,12 @@ def _print_result(console: Console, run: Run) -> None:
     display.print_hint(console, f"train it for good with: {shlex.join(retraining)}")
 
 
-def _waiting(evaluator: TrainingEvaluator) -> str:
-    """The share of their time in which devices had no candidate, or waited for the slowest of a group.
-
-    Nothing where it is of no meaning: of one device, or of one of several processes.
-    """
-    if not evaluator.held_seconds or jax.local_device_count() == 1 or jax.process_count() > 1:
+def _waiting(run: Run) -> str:
+    """The share of their time in which devices had no candidate, or waited for others; nothing of a single one."""
+    held, trained = run.rounds.held_seconds, run.rounds.trained_seconds
+    if not held or jax.device_count() == 1:
         return ""
-    return f"; devices waited {1 - evaluator.trained_seconds / evaluator.held_seconds:.0%} of theirs, this time"
+    return f"; devices waited {1 - trained / held:.0%} of theirs, this time"
 
 
 def _founders(run: Run) -> str:

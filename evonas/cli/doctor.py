@@ -22,6 +22,7 @@ from evonas.data import Digits
 from evonas.spaces import MacroCNN
 from evonas.storage import make_directory, write_whole
 from evonas.training import Training, TrainingEvaluator
+from evonas.training.parallel import memory_of
 from evonas.types import NOBODY, Candidates, Failure, Measurement
 
 PACKAGES = ("evonas", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "tensorflow-datasets")
@@ -88,12 +89,9 @@ def _devices() -> Finding:
 
 
 def _memory(device: jax.Device) -> str:
-    limit = (device.memory_stats() or {}).get("bytes_limit")
-    if limit:
-        return f"{limit / 1e9:.1f} GB of memory"
-    if device.platform == "cpu" and hasattr(os, "sysconf"):
-        return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1e9:.1f} GB of memory for all"
-    return "its memory is not told"
+    if (memory := memory_of(device)) is None:
+        return "its memory is not told"
+    return f"{memory / 1e9:.1f} GB of memory{' for all' if device.platform == 'cpu' else ''}"
 
 
 def _writable(name: str, place: str, remedy: str) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from importlib.metadata import version
 
@@ -12,6 +13,7 @@ from evonas.cli.doctor import doctor
 from evonas.cli.processes import FLAGS, join_processes
 from evonas.cli.reproduce import reproduce
 from evonas.cli.tables import convert_table
+from evonas.preemption import AGAIN, Preempted, noticing
 from evonas.run import NoAnswerError, OtherProcessError
 from evonas.run.processes import together
 
@@ -42,8 +44,10 @@ COMMANDS = {
 
 IN_PROCESSES = ("run", "resume", "reproduce")
 
-MISTAKE, AGAIN, INTERRUPTED = 2, 75, 130
-"""Exit codes: what was given is wrong; the same command, in all processes, may succeed; Ctrl-C."""
+PREEMPTIBLE = ("run", "resume", "reproduce", "retrain")
+
+MISTAKE, INTERRUPTED = 2, 130
+"""Exit codes beside 0 and AGAIN, with which the same command, in all processes, goes on: a mistake; Ctrl-C."""
 
 
 def main() -> None:
@@ -62,9 +66,9 @@ def run_command(arguments: list[str]) -> int:
     name, *rest = arguments
     try:
         rest = join_processes(rest) if name in IN_PROCESSES else rest
-        with together():
+        with noticing() if name in PREEMPTIBLE else contextlib.nullcontext(), together():
             return _dispatch(name, rest)
-    except NoAnswerError as error:
+    except (NoAnswerError, Preempted) as error:
         print(f"evonas: {error}", file=sys.stderr)
         return AGAIN
     except (ValueError, OSError, ImportError, OtherProcessError) as error:

@@ -30,6 +30,15 @@ def check_numbers(evaluations: Any, batch_size: Any, seed: Any, duplicates: Any)
         raise ValueError(f'duplicates is "allow", "resample" or "reuse", got {duplicates!r}')
 
 
+def check_checkpoints(checkpoint_seconds: Any, keep_checkpoints: Any) -> None:
+    """ValueError if one is out of its range."""
+    require_integer("keep_checkpoints", keep_checkpoints, least=0)
+    if isinstance(checkpoint_seconds, bool) or not isinstance(checkpoint_seconds, int | float):
+        raise ValueError(f"checkpoint_seconds must be a number, got {checkpoint_seconds!r}")
+    if not checkpoint_seconds > 0:
+        raise ValueError(f"checkpoint_seconds must be positive, got {checkpoint_seconds}: math.inf writes none in time")
+
+
 def check_callbacks(callbacks: Any) -> None:
     """ValueError if they are not a list of callbacks."""
     if not isinstance(callbacks, Sequence) or not all(isinstance(callback, Callback) for callback in callbacks):

@@ -15,14 +15,16 @@ from evonas.data.resolve import as_source
 from evonas.description import describe, differences, rebuild
 from evonas.evolution import Algorithm, regularized_evolution
 from evonas.population import Population
+from evonas.preemption import noticing
 from evonas.run.callback import Callback
-from evonas.run.checks import check_callbacks, check_numbers, check_settings, fitted
+from evonas.run.checks import check_callbacks, check_checkpoints, check_numbers, check_settings, fitted
 from evonas.run.function import FitnessFunction, FunctionEvaluator
 from evonas.run.log import Evaluation, RunLog
 from evonas.run.loop import Evaluator, Run, search_loop
 from evonas.run.processes import from_first, is_first, together
-from evonas.run.workdir import CONFIG, GENERATIONS, HISTORY, Workdir, damaged, plain, read_json, write_json
+from evonas.run.workdir import CHECKPOINTS, CONFIG, GENERATIONS, HISTORY, Workdir, damaged, plain, read_json, write_json
 from evonas.spaces.base import Space
+from evonas.training.checkpoints import Checkpoints
 from evonas.training.evaluator import TrainingEvaluator
 from evonas.training.settings import Training
 
@@ -43,6 +45,8 @@ class Experiment:
             is best.
         duplicates: a known architecture is evaluated again, proposed anew, or answered from its first evaluation.
         seed: of all randomness.
+        checkpoint_seconds: of a candidate's training between two checkpoints, from which it goes on.
+        keep_checkpoints: how many of the best keep the checkpoint of their end.
     """
 
     space: Space
@@ -53,10 +57,13 @@ class Experiment:
     batch_size: int = 8
     duplicates: Literal["allow", "resample", "reuse"] = "resample"
     seed: int = 0
+    checkpoint_seconds: float = 300.0
+    keep_checkpoints: int = 0
 
     def __post_init__(self) -> None:
         check_settings(self.space, self.algorithm, self.training)
         check_numbers(self.evaluations, self.batch_size, self.seed, self.duplicates)
+        check_checkpoints(self.checkpoint_seconds, self.keep_checkpoints)
         object.__setattr__(self, "data", as_source(self.data))
 
     @classmethod
@@ -77,7 +84,8 @@ class Experiment:
         config = read_json(path)
         if config.get("format") != FORMAT:
             raise ValueError(f"{workdir} has format {config.get('format')}; this version of evonas reads {FORMAT}")
-        fields = {field.name: config.get(field.name) for field in dataclasses.fields(cls)}
+        later = {"checkpoint_seconds", "keep_checkpoints"} - set(config)  # not in those of version 0.1
+        fields = {field.name: config.get(field.name) for field in dataclasses.fields(cls) if field.name not in later}
         described = isinstance(fields["data"], dict) and "type" in fields["data"]
         if not described and data is None:
             raise ValueError(
@@ -105,12 +113,15 @@ def search(
     duplicates: Literal["allow", "resample", "reuse"] = "resample",
     fitness: FitnessFunction | None = None,
     callbacks: Sequence[Callback] = (),
+    checkpoint_seconds: float = 300.0,
+    keep_checkpoints: int = 0,
 ) -> Run:
     """Search for the best architecture of a space.
 
     Each candidate is trained on ``data`` and judged on its validation split, or judged by a ``fitness`` of your own.
     Fitness is maximised, so that errors and costs are negated in it: a mean absolute error of 2 is a fitness of -2.
-    A workdir makes it durable: called again with the same arguments it resumes, with more evaluations it goes on.
+    A workdir makes it durable: called again with the same arguments it resumes, with more evaluations it goes on. On
+    SIGTERM, which clouds give before they take a machine, it keeps the trainings under way and ends with exit code 75.
     Called in every process after ``jax.distributed.initialize``, it is one search: each process measures its share,
     the first alone has the workdir and the callbacks, and all return the same run.
 
@@ -129,6 +140,9 @@ def search(
         fitness: in place of ``data``: a function of candidates (``.ids``, ``.genomes``) to their fitness. A workdir
             can't tell whether it is still the same function: that is yours to see to. What it raises ends the search.
         callbacks: told what happens.
+        checkpoint_seconds: of a candidate's training between two checkpoints in the workdir, from which it goes on.
+        keep_checkpoints: how many of the best keep the checkpoint of their end, so that their test need not train them
+            again. What is kept of the others is deleted.
 
     Returns:
         The finished run: ``run.best``, ``run.population``, ``run.evaluations``.
@@ -138,10 +152,12 @@ def search(
         OSError: if the workdir can't be written.
         OtherProcessError: if another process of the search failed.
         NoAnswerError: if another process of the search does not answer for a day.
+        Preempted: on SIGTERM; a SystemExit, so that a program that does not catch it ends with code 75.
     """
     algorithm = regularized_evolution(population_size=20, sample_size=5) if algorithm is None else algorithm
     check_settings(space, algorithm, training or Training())
     check_numbers(evaluations, batch_size, seed, duplicates)
+    check_checkpoints(checkpoint_seconds, keep_checkpoints)
     check_callbacks(callbacks)
     if (data is None) == (fitness is None):
         raise ValueError("give either data to train candidates on, or a fitness of your own")
@@ -164,6 +180,8 @@ def search(
         "duplicates": duplicates,
         "seed": int(seed),
         "data_fingerprint": None if dataset is None else dataset.fingerprint(),
+        "checkpoint_seconds": float(checkpoint_seconds),
+        "keep_checkpoints": int(keep_checkpoints),
         "fitted": None if dataset is None else {"input_shape": dataset.input_shape, "outputs": dataset.classes},
     }
     space = space if dataset is None else fitted(space, dataset)
@@ -171,17 +189,21 @@ def search(
     population = Population(space, algorithm, seed=seed, duplicates=repeats)
     _check_alike(config)
     with contextlib.ExitStack() as stack:
+        notice = stack.enter_context(noticing())
         place = None
         if workdir is not None and is_first():
             place = stack.enter_context(contextlib.closing(Workdir(workdir)))
             place.check(config)
         log = _log_of(place)
-        evaluator: Evaluator = (
-            FunctionEvaluator(fitness)  # type: ignore[arg-type]
-            if dataset is None
-            else TrainingEvaluator(space, dataset, training, seed=seed)
-        )
-        run = Run(population, log, evaluator, evaluations, None if place is None else place.path)
+        evaluator: Evaluator
+        if dataset is None:
+            evaluator = FunctionEvaluator(fitness)  # type: ignore[arg-type]
+        else:
+            checkpoints = None
+            if workdir is not None:
+                checkpoints = Checkpoints(epath.Path(workdir) / CHECKPOINTS, checkpoint_seconds, keep_checkpoints)
+            evaluator = TrainingEvaluator(space, dataset, training, seed=seed, checkpoints=checkpoints, notice=notice)
+        run = Run(population, log, evaluator, evaluations, None if place is None else place.path, notice)
         if place is not None:
             place.keep(config)
         search_loop(run, batch_size=batch_size, reuse_repeats=duplicates == "reuse", callbacks=callbacks)

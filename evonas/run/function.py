@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,14 @@ class FunctionEvaluator:
 
     def __init__(self, function: FitnessFunction):
         self._function = function
+        self.held_seconds, self.trained_seconds = 0.0, 0.0
 
     def groups(self, candidates: Candidates, processes: int = 1) -> list[np.ndarray]:
         """One for each process."""
         return [rows for rows in np.array_split(np.arange(len(candidates)), processes) if rows.size]
+
+    def told(self, ids: Sequence[int], fitness: Sequence[float]) -> None:
+        """Nothing is kept of candidates."""
 
     def test(self, candidate: int, genome: np.ndarray) -> Measurement:
         """Nothing to test on.

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from etils import epath
 
 from evonas.population import Population
+from evonas.preemption import Notice, never
 from evonas.run.callback import Callback
 from evonas.run.log import Evaluation, RunLog
-from evonas.run.processes import is_first, measure
+from evonas.run.processes import Rounds, is_first
 from evonas.run.result import keep_test, kept_test
-from evonas.types import NOBODY, Candidates, Failure, Measurement
+from evonas.types import FAILED, NOBODY, Candidates, Failure, Measurement
 
 
 class Evaluator(Protocol):
-    """Measures candidates: a training program, a table, a function of the user's."""
+    """Measures candidates: a training program, a table, a function of the user's.
+
+    Attributes:
+        held_seconds: of its devices while candidates are trained, for showing; 0 where none are.
+        trained_seconds: of those, the ones in which a device trained a candidate.
+    """
+
+    held_seconds: float
+    trained_seconds: float
 
     def __call__(self, candidates: Candidates) -> Iterator[tuple[np.ndarray, list[Measurement]]]:
         """Yield rows of the candidates and their measurements as they get done; in the end each row once."""
@@ -30,6 +39,9 @@ class Evaluator(Protocol):
             candidates: to be measured.
             processes: that take a group each at a time.
         """
+
+    def told(self, ids: Sequence[int], fitness: Sequence[float]) -> None:
+        """Take notice of candidates that are in the history now: ids, and the first fitness, -inf of what failed."""
 
     def test(self, candidate: int, genome: np.ndarray) -> Measurement:
         """Measure one candidate on data that the search does not see; ValueError where there are none."""
@@ -44,13 +56,21 @@ class Run:
         evaluator: what measures candidates.
         budget: evaluations to do.
         workdir: the directory, or None.
+        rounds: what has candidates measured, and knows how long devices waited.
     """
 
     def __init__(
-        self, population: Population, log: RunLog, evaluator: Evaluator, budget: int, workdir: epath.Path | None = None
+        self,
+        population: Population,
+        log: RunLog,
+        evaluator: Evaluator,
+        budget: int,
+        workdir: epath.Path | None = None,
+        notice: Notice = never,
     ):
         self.population, self.log, self.evaluator = population, log, evaluator
         self.budget, self.workdir = budget, workdir
+        self.rounds = Rounds(evaluator, notice)
 
     def __repr__(self) -> str:
         told = self.population.history.best is not None
@@ -124,17 +144,21 @@ def search_loop(run: Run, *, batch_size: int, reuse_repeats: bool, callbacks: Se
 
     Raises:
         ValueError: if the log is not the history of this search.
+        Preempted: if the notice is given.
     """
     callbacks = callbacks if is_first() else ()
     for callback in callbacks:
         callback.started(run)
     population = run.population
+    if population.evaluations < run.budget:
+        _tell_evaluator(run, run.log)
     while population.evaluations < run.budget:
         pending = population.pending
         candidates = population.ask(batch_size) if pending is None else pending
         candidates = candidates[: run.budget - population.evaluations]
         _evaluate(run, candidates, reuse_repeats, callbacks)
         _tell(run, candidates)
+        _tell_evaluator(run, filter(None, (run.log.get(int(candidate)) for candidate in candidates.ids)))
     for callback in callbacks:
         callback.finished(run)
     return run
@@ -148,7 +172,7 @@ def _evaluate(run: Run, candidates: Candidates, reuse_repeats: bool, callbacks: 
     missing = [row for row in range(len(candidates)) if run.log.get(int(candidates.ids[row])) is None]
     fresh = np.array([row for row in missing if first[row] == candidates.ids[row]], int)
     if fresh.size:
-        for rows, measurements in measure(run.evaluator, candidates[fresh]):
+        for rows, measurements in run.rounds.measure(candidates[fresh]):
             _check_count_of_objectives(run, measurements)
             _record(run, candidates, fresh[rows], measurements, callbacks)
     for row in missing:
@@ -192,6 +216,11 @@ def _tell(run: Run, candidates: Candidates) -> None:
         if measurement.failure == Failure.NONE:
             fitness[row] = measurement.fitness
     run.population.tell(candidates, fitness, [measurement.failure for measurement in measurements])
+
+
+def _tell_evaluator(run: Run, evaluations: Iterable[Evaluation]) -> None:
+    known = [(each.id, each.fitness[0] if each.fitness else FAILED) for each in evaluations]
+    run.evaluator.told([candidate for candidate, _ in known], [fitness for _, fitness in known])
 
 
 def _check_count_of_objectives(run: Run, measurements: list[Measurement]) -> None:

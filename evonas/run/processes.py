@@ -7,7 +7,9 @@ workdir. What they exchange are measurements, as text: a few hundred bytes a can
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from evonas.preemption import Notice, Preempted
 from evonas.types import Candidates, Measurement
 
 if TYPE_CHECKING:
@@ -56,7 +59,7 @@ def together() -> Iterator[None]:
         return
     try:
         yield
-    except (OtherProcessError, NoAnswerError, GeneratorExit):
+    except (OtherProcessError, NoAnswerError, Preempted, GeneratorExit):
         raise
     except BaseException as error:
         if not hasattr(error, TOLD):
@@ -78,27 +81,80 @@ def from_first(compute: Callable[[], Any]) -> Any:
     return json.loads(broadcast_one_to_all(_padded(message, lengths))[: lengths[0]].tobytes())
 
 
-def measure(evaluator: Evaluator, candidates: Candidates) -> Iterator[tuple[np.ndarray, list[Measurement]]]:
-    """Rows of the candidates and their measurements as they get done; to be called in `together`, by all processes.
+class Rounds:
+    """Has candidates measured, by one process or by several together, until the notice is given.
 
-    Groups that the evaluator measures together go to the processes in turn, a round at a time, and after it all know
-    its results. Their order is the evaluator's: one after the other they take about as long.
+    Args:
+        evaluator: of this process.
+        notice: whether the processes are to end.
+
+    Attributes:
+        held_seconds: of the devices of all processes while candidates are trained, or other processes are waited for;
+            without compiling.
+        trained_seconds: of those, the ones in which a device trained a candidate.
     """
-    count, process = jax.process_count(), jax.process_index()
-    if count == 1:
-        yield from evaluator(candidates)
-        return
-    groups = evaluator.groups(candidates, count)
-    for start in range(0, len(groups), count):
-        own = groups[start : start + count][process : process + 1]  # none, if the last round has too few
-        found = [
-            (int(rows[row]), measurement._asdict())
-            for rows in own
-            for part, measurements in evaluator(candidates[rows])
-            for row, measurement in zip(part, measurements, strict=True)
-        ]
-        everyone = [pair for answer in _exchange(found) for pair in answer]
-        yield np.array([row for row, _ in everyone]), [Measurement.of(fields) for _, fields in everyone]
+
+    def __init__(self, evaluator: Evaluator, notice: Notice):
+        self._evaluator, self._notice = evaluator, notice
+        self.held_seconds, self.trained_seconds = 0.0, 0.0
+
+    def measure(self, candidates: Candidates) -> Iterator[tuple[np.ndarray, list[Measurement]]]:
+        """Rows of the candidates and their measurements as they get done; to be called in `together`, by all processes.
+
+        Groups that the evaluator measures together go to the processes in turn, a round at a time, and after it all
+        know its results. They come in the order that one process has.
+
+        Raises:
+            Preempted: if the notice is given, in all processes; all that is measured has been yielded before.
+        """
+        if jax.process_count() > 1:
+            yield from self._measure_together(candidates)
+            return
+        yield from self._evaluator(candidates)
+        self.held_seconds, self.trained_seconds = self._evaluator.held_seconds, self._evaluator.trained_seconds
+        if self._notice():
+            raise Preempted
+
+    def _measure_together(self, candidates: Candidates) -> Iterator[tuple[np.ndarray, list[Measurement]]]:
+        count = jax.process_count()
+        place = {int(row): number for number, row in enumerate(itertools.chain(*self._evaluator.groups(candidates)))}
+        groups = self._evaluator.groups(candidates, count)
+        for start in range(0, len(groups), count):
+            answers = _exchange(self._own_round(candidates, groups[start : start + count]))
+            self._add_times(answers)
+            found = sorted(itertools.chain(*(answer["found"] for answer in answers)), key=lambda pair: place[pair[0]])
+            if found:
+                yield np.array([row for row, _ in found]), [Measurement.of(fields) for _, fields in found]
+            if any(answer["told"] for answer in answers):
+                raise Preempted
+
+    def _own_round(self, candidates: Candidates, groups: list[np.ndarray]) -> dict[str, Any]:
+        """What this process measures of a round: its group, which is empty if the round has too few."""
+        held, trained = self._evaluator.held_seconds, self._evaluator.trained_seconds
+        found: list[tuple[int, dict[str, Any]]] = []
+        told = False
+        try:
+            for rows in groups[jax.process_index() :][:1]:
+                for part, measurements in self._evaluator(candidates[rows]):
+                    found += [(int(rows[row]), each._asdict()) for row, each in zip(part, measurements, strict=True)]
+            told = self._notice()
+        except Preempted:
+            told = True
+        return {
+            "found": found,
+            "told": told,
+            "held": self._evaluator.held_seconds - held,
+            "trained": self._evaluator.trained_seconds - trained,
+            "ended": time.time(),
+            "devices": jax.local_device_count(),
+        }
+
+    def _add_times(self, answers: list[dict[str, Any]]) -> None:
+        """Those of the processes' devices, and of their waiting for the last one."""
+        last = max(answer["ended"] for answer in answers)
+        for answer in answers:
+            self.held_seconds += answer["held"] + answer["devices"] * (last - answer["ended"])
+            self.trained_seconds += answer["trained"]
 
 
 def _exchange(value: Any) -> list[Any]:

@@ -13,19 +13,20 @@ from etils import epath
 from evonas.description import completed, differences
 from evonas.storage import LOCK, lock_directory, make_directory, remove_drafts, write_whole
 
-CONFIG, HISTORY, RESULT, GENERATIONS, EXPERIMENT = (
+CONFIG, HISTORY, RESULT, GENERATIONS, EXPERIMENT, CHECKPOINTS = (
     "config.json",
     "history",
     "result.json",
     "generations.json",
     "experiment.py",
+    "checkpoints",
 )
 """What lies in a workdir."""
 
 FILES = (CONFIG, RESULT, GENERATIONS, EXPERIMENT)
 """What is written into the workdir itself. Foreign files may lie beside them: a workdir may be any directory."""
 
-EXTENDABLE = ("evaluations",)
+EXTENDABLE = ("evaluations", "checkpoint_seconds", "keep_checkpoints")
 """Settings that may change when a run is continued."""
 
 
@@ -61,7 +62,7 @@ class Workdir:
         """Check that the run that lies here, if there is one, has this configuration. Nothing is written.
 
         Raises:
-            ValueError: if it differs in more than the number of evaluations, or is damaged.
+            ValueError: if it differs in more than the number of evaluations and checkpoints, or is damaged.
         """
         if not (self.path / CONFIG).exists():
             return

@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from evonas.data.dataset import Dataset, Split
-from evonas.keys import TRAINING
+from evonas.preemption import Notice, Preempted, never
 from evonas.spaces.base import Space
-from evonas.training.model import Model
-from evonas.training.optimizer import Hyperparameters, hyperparameters_of
+from evonas.training.checkpoints import Checkpoints
+from evonas.training.lanes import Ended, Lanes, Work
+from evonas.training.optimizer import hyperparameters_of
+from evonas.training.pace import Pace
 from evonas.training.parallel import Devices
-from evonas.training.program import DeviceData, Program, device_data, examples_of
+from evonas.training.program import device_data, examples_of
 from evonas.training.settings import OBJECTIVES, Training
+from evonas.training.slices import Slice, SlicedTraining, has_supernet
 from evonas.types import Candidates, Count, Failure, Measurement
 
 PROGRAMS_KEPT = 16
 """Compiled programs held at once, where a space can't share one."""
 
 
+class Compiled(NamedTuple):
+    """What trains the candidates of a signature."""
+
+    training: SlicedTraining
+    program: Callable  # the same, compiled
+    pace: Pace
+
+
 class TrainingEvaluator:
     """Trains candidates on all local devices and measures them on validation data.
 
     One program is compiled for each of the space's signatures, one in all for spaces with a supernet; the genome is
-    an argument of it. A candidate's result depends on the seed and its id alone: not on the number of devices, nor on
-    the candidates beside it.
+    an argument of it. As a device gets done with a candidate, it is given the next one. A candidate's result depends on
+    the seed and its id alone: not on the number of devices, nor on the candidates beside it, nor on how often its
+    training was interrupted.
 
     Args:
         space: fitted to the data: see `Space.fitted`.
@@ -36,12 +48,13 @@ class TrainingEvaluator:
         training: the settings.
         seed: of the run.
         devices: by default all local ones.
+        checkpoints: of trainings under way; None: each starts over in the next process.
+        notice: whether the process is to end; asked before each slice of training, which takes some seconds.
 
     Attributes:
         compilations: programs compiled so far.
         compile_seconds: what that took.
-        held_seconds: of all devices, from the start of a group of candidates to the end of its slowest; without groups
-            that ran out of memory, and without tests.
+        held_seconds: of all devices while candidates are trained, without compiling, and without tests.
         trained_seconds: of those, the ones in which a device trained a candidate; in the others it waited.
     """
 
@@ -53,40 +66,53 @@ class TrainingEvaluator:
         *,
         seed: int = 0,
         devices: Sequence[jax.Device] | None = None,
+        checkpoints: Checkpoints | None = None,
+        notice: Notice = never,
     ):
         self.space, self.dataset, self.training, self.seed = space, dataset, training, seed
+        self.checkpoints, self._notice = checkpoints, notice
         self.objectives = training.objectives or default_objectives(dataset)
         _check_measured(self.objectives, dataset)
         training.check_inputs(dataset.input_shape)
         self.compilations, self.compile_seconds = 0, 0.0
         self.held_seconds, self.trained_seconds = 0.0, 0.0
         self._devices = Devices(devices)
-        self._programs: dict[Hashable, Callable] = {}
+        self._programs: dict[Hashable, Compiled | None] = {}  # None: too large for the devices
         self._costs: dict[bytes, Count] = {}
         self._judge_length = max(len(dataset.validation), len(dataset.test) if dataset.test else 0)
         self._data = self._devices.replicate(device_data(dataset, dataset.validation, self._judge_length))
 
     def __call__(self, candidates: Candidates) -> Iterator[tuple[np.ndarray, list[Measurement]]]:
-        """Train all candidates; yield rows of them and their measurements, as devices get done."""
-        genomes = np.asarray(candidates.genomes)
+        """Train all candidates; yield rows of them and their measurements, in the order of `groups`.
+
+        Raises:
+            Preempted: if the notice is given. All that is measured has been yielded before, in any order.
+        """
+        genomes, ids = np.asarray(candidates.genomes), np.asarray(candidates.ids)
         for rows in self.groups(candidates):
             if self.space.is_valid(genomes[rows[0]]):
-                yield rows, self._train(genomes[rows], np.asarray(candidates.ids)[rows])
+                work = Work(ids[rows], genomes[rows], self._multiply_adds(genomes[rows]))
+                for done, measurements in in_order(self._train(work)):
+                    yield rows[done], measurements
             else:
                 yield rows, [Measurement((), {}, Failure.INVALID) for _ in rows]
 
     def groups(self, candidates: Candidates, processes: int = 1) -> list[np.ndarray]:
-        """Groups of one signature, as many rows as devices; before them all those that are invalid.
+        """The rows of each signature, dealt out to the processes; before them all those that are invalid.
 
-        Signatures are in the order of their most expensive candidate, and so are the candidates of each: those of
-        like cost train at the same time, since the devices wait for each other.
+        Signatures are in the order of their most expensive candidate, and so are the candidates of each, so that the
+        last ones, for which devices may have to wait, are short.
         """
-        del processes
         genomes = np.asarray(candidates.genomes)
         self._costs.clear()
-        valid = np.array([bool(self.space.is_valid(genome)) for genome in genomes])
-        invalid = [] if valid.all() else [np.flatnonzero(~valid)]
-        return [*invalid, *self._chunks(genomes, np.flatnonzero(valid))]
+        valid = np.array([bool(self.space.is_valid(genome)) for genome in genomes], bool)
+        invalid = [] if valid.all() else [np.flatnonzero(~valid), *[np.zeros(0, int)] * (processes - 1)]
+        return [*invalid, *self._dealt(genomes, np.flatnonzero(valid), processes)]
+
+    def told(self, ids: Sequence[int], fitness: Sequence[float]) -> None:
+        """Delete checkpoints of candidates that are in the history, but for the best: see `Checkpoints.told`."""
+        if self.checkpoints is not None:
+            self.checkpoints.told(ids, fitness)
 
     def test(self, candidate: int, genome: np.ndarray) -> Measurement:
         """Train one candidate exactly as in the search, and measure it on the test data.
@@ -100,22 +126,27 @@ class TrainingEvaluator:
                 "evonas.data.Arrays(inputs, targets, test_inputs=..., test_targets=...)"
             )
         data = self._data._replace(judge=self._judged_by(self.dataset.test))
-        return self._train(np.asarray(genome)[None], np.array([candidate]), data)[0]
+        genomes = np.asarray(genome)[None]
+        work = Work(np.array([candidate]), genomes, self._multiply_adds(genomes))
+        [(_, measurement)] = [pair for found in self._train(work, data) for pair in found]
+        if self.checkpoints is not None:
+            self.checkpoints.drop(candidate)
+        return measurement
 
     def _judged_by(self, split: Split) -> Any:
         return self._devices.replicate(examples_of(split, self._judge_length))
 
-    def _chunks(self, genomes: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
+    def _dealt(self, genomes: np.ndarray, rows: np.ndarray, processes: int) -> Iterator[np.ndarray]:
         groups: dict[Hashable, list[int]] = {}
         for row in sorted(rows, key=lambda row: -self._cost(genomes[row]).multiply_adds):
             groups.setdefault(self._signature(genomes[row]), []).append(row)
         for group in groups.values():
-            for start in range(0, len(group), len(self._devices)):
-                yield np.array(group[start : start + len(self._devices)])
+            for process in range(processes):
+                yield np.array(group[process::processes], int)
 
     def _signature(self, genome: np.ndarray) -> Hashable:
         """The space's; where each architecture has a program of its own, that architecture, whatever the space says."""
-        return self.space.signature(genome) if _has_supernet(self.space) else Space.signature(self.space, genome)
+        return self.space.signature(genome) if has_supernet(self.space) else Space.signature(self.space, genome)
 
     def _cost(self, genome: np.ndarray) -> Count:
         known = genome.tobytes()
@@ -123,52 +154,65 @@ class TrainingEvaluator:
             self._costs[known] = self.space.count(genome)
         return self._costs[known]
 
-    def _train(self, genomes: np.ndarray, ids: np.ndarray, data: Any = None) -> list[Measurement]:
-        try:
-            metrics, seconds = self._run(genomes, ids, self._data if data is None else data)
-        except jax.errors.JaxRuntimeError as error:
-            if "RESOURCE_EXHAUSTED" not in str(error):
-                raise
-            if len(genomes) == 1:
-                return [Measurement((), {}, Failure.OUT_OF_MEMORY)]
-            return [self._train(genomes[i : i + 1], ids[i : i + 1], data)[0] for i in range(len(genomes))]
+    def _multiply_adds(self, genomes: np.ndarray) -> np.ndarray:
+        return np.array([self._cost(genome).multiply_adds for genome in genomes], float)
+
+    def _train(self, work: Work, data: Any = None) -> Iterator[list[tuple[int, Measurement]]]:
+        """Rows of the work and their measurements, as they get done."""
+        hyperparameters = self._devices.replicate(hyperparameters_of(self.training))
+        arguments = (hyperparameters, self._data if data is None else data)
+        if self._notice():
+            raise Preempted
+        compiled = self._program(work.genomes[0], arguments)
+        if compiled is None:
+            yield [(row, Measurement((), {}, Failure.OUT_OF_MEMORY)) for row in range(len(work.ids))]
+            return
+        lanes = Lanes(self._devices, compiled.training, compiled.program, arguments, self.seed, compiled.pace)
+        for ended in lanes.train(work, self.checkpoints, self._notice):
+            yield [(each.row, self._measured(work, each, keep=data is None)) for each in ended]
         if data is None:
-            self.held_seconds += len(self._devices) * float(seconds.max())
-            self.trained_seconds += float(seconds.sum())
-        columns = [{name: values[i] for name, values in metrics.items()} for i in range(len(genomes))]
-        return [self._measurement(*each) for each in zip(genomes, columns, seconds.tolist(), strict=True)]
+            self.held_seconds += lanes.held_seconds
+            self.trained_seconds += lanes.trained_seconds
 
-    def _run(self, genomes: np.ndarray, ids: np.ndarray, data: Any) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Metrics and seconds of up to as many candidates as there are devices; the other devices train 0 epochs."""
-        idle = len(self._devices) - len(genomes)
-        arguments = (
-            np.concatenate([genomes, genomes[:1].repeat(idle, 0)]).astype(np.int32),
-            np.concatenate([ids, ids[:1].repeat(idle)]).astype(np.int32),
-            np.full(len(self._devices), self.seed, np.uint32),
-            self._hyperparameters(idle),
-            data,
-        )
-        metrics, seconds = self._devices.run(self._program(genomes[0], arguments), *arguments)
-        return metrics, seconds[: len(genomes)]
-
-    def _hyperparameters(self, idle: int) -> Hyperparameters:
-        each = jax.tree.map(lambda value: np.full(len(self._devices), value), hyperparameters_of(self.training))
-        each.epochs[len(self._devices) - idle :] = 0
-        return each
-
-    def _program(self, genome: np.ndarray, arguments: tuple) -> Callable:
+    def _program(self, genome: np.ndarray, arguments: tuple) -> Compiled | None:
+        """What trains a genome's signature, compiled if it is not yet; None if there is not enough memory for it."""
         signature = self._signature(genome)
         if signature not in self._programs:
             if len(self._programs) >= PROGRAMS_KEPT:
                 del self._programs[next(iter(self._programs))]
-            train = training_function(self.space, genome, self.dataset, self.training)
-            self._programs[signature], seconds = self._devices.compile(train, *arguments)
-            self.compilations += 1
-            self.compile_seconds += seconds
+            self._programs[signature] = self._compiled(genome, arguments)
         return self._programs[signature]
 
-    def _measurement(self, genome: np.ndarray, column: dict[str, np.ndarray], seconds: float) -> Measurement:
-        metrics: dict[str, Any] = {name: float(value) for name, value in column.items()}
+    def _compiled(self, genome: np.ndarray, arguments: tuple) -> Compiled | None:
+        training = SlicedTraining(self.space, genome, self.dataset, self.training)
+        try:
+            program, seconds = self._devices.compile(training, *self._shapes(training, genome), *arguments)
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            return None
+        self.compilations += 1
+        self.compile_seconds += seconds
+        return Compiled(training, program, Pace()) if self._devices.has_room(program) else None
+
+    def _shapes(self, training: SlicedTraining, genome: np.ndarray) -> tuple[Any, Slice]:
+        """Of the arguments that are each device's own."""
+        part = Slice(genome.astype(np.int32), np.int32(0), np.uint32(0), np.bool_(False), np.int32(0))
+        return jax.tree.map(
+            lambda each: jax.ShapeDtypeStruct((len(self._devices), *each.shape), each.dtype),
+            (training.state_shapes, part),
+        )
+
+    def _measured(self, work: Work, ended: Ended, keep: bool) -> Measurement:
+        if ended.metrics is None:
+            return Measurement((), {}, Failure.OUT_OF_MEMORY)
+        measurement = self._measurement(work.genomes[ended.row], ended.metrics, ended.seconds)
+        if keep and measurement.fitness and self.checkpoints and self.checkpoints.is_kept(measurement.fitness[0]):
+            self.checkpoints.save(int(work.ids[ended.row]), ended.blocks, ended.state())
+        return measurement
+
+    def _measurement(self, genome: np.ndarray, measured: dict[str, float], seconds: float) -> Measurement:
+        metrics: dict[str, Any] = dict(measured)
         if not all(np.isfinite(value) for value in metrics.values()):
             return Measurement((), {"epochs": metrics["epochs"]}, Failure.DIVERGED, seconds)
         metrics |= self._cost(genome)._asdict()
@@ -181,38 +225,24 @@ def default_objectives(dataset: Dataset) -> tuple[str, ...]:
     return ("accuracy",) if dataset.task == "classification" else ("mean_absolute_error",)
 
 
-def candidate_key(seed: Any, candidate: Any) -> jax.Array:
-    """The key of a candidate's training, by its place in the run.
+def in_order(found: Iterator[list[tuple[int, Measurement]]]) -> Iterator[tuple[np.ndarray, list[Measurement]]]:
+    """Measurements by rows from 0 on: what is done before one of a lower row waits for it.
 
-    Of JAX's own kind, whose draws are loops: a training draws little, and `evonas.threefry` takes long to compile.
+    So a history's order does not depend on how fast devices are. What waits when a notice is given comes after all.
     """
-    return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed, impl="threefry2x32"), TRAINING), candidate)
-
-
-def training_function(space: Space, genome: np.ndarray, dataset: Dataset, training: Training) -> Callable:
-    """The traceable ``(genome, candidate, seed, hyperparameters, data) -> metrics`` of a genome's signature."""
-    style = {"dtype": jnp.dtype(training.precision), "initializer": training.initializer}
-    shared = _has_supernet(space)
-    signature = space.signature(genome) if shared else ()
-    parts: dict[str, Any] = {"signature": signature} if signature else {}  # of one signature for all, nothing is said
-    model = Model(
-        (lambda rngs: space.supernet(rngs=rngs, **parts, **style))  # type: ignore[arg-type, return-value]
-        if shared
-        else (lambda rngs: space.network(genome, rngs=rngs, **style))
-    )
-    program = Program(model, training, dataset.task, dataset.classes)
-
-    def train(
-        genome: jax.Array, candidate: jax.Array, seed: jax.Array, hyperparameters: Hyperparameters, data: DeviceData
-    ) -> dict[str, jax.Array]:
-        context = (genome,) if shared else ()
-        return program.train(candidate_key(seed, candidate), hyperparameters, data, *context)
-
-    return train
-
-
-def _has_supernet(space: Space) -> bool:
-    return type(space).supernet is not Space.supernet
+    waiting: dict[int, Measurement] = {}
+    first = 0
+    try:
+        for batch in found:
+            waiting.update(batch)
+            rows = list(itertools.takewhile(waiting.__contains__, itertools.count(first)))
+            if rows:
+                first = rows[-1] + 1
+                yield np.array(rows), [waiting.pop(row) for row in rows]
+    except Preempted:
+        if waiting:
+            yield np.array(list(waiting)), list(waiting.values())
+        raise
 
 
 def _check_measured(objectives: Sequence[str], dataset: Dataset) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,14 @@ def compiler_options(platform: str) -> dict[str, Any]:
     return {}
 
 
+def memory_of(device: jax.Device) -> int | None:
+    """Bytes of memory, of a CPU device the whole machine's; None where nobody tells."""
+    limit = (device.memory_stats() or {}).get("bytes_limit")
+    if limit is None and device.platform == "cpu" and hasattr(os, "sysconf"):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return limit
+
+
 class Devices:
     """Devices in one process that each train a candidate at a time.
 
@@ -54,24 +63,62 @@ class Devices:
 
         return jax.tree.map(copy, tree)
 
+    def has_room(self, program: Any) -> bool:
+        """Whether a compiled program fits the devices' memory by what XLA says that it needs, as far as that is known.
+
+        Simulated devices share that of the machine.
+        """
+        needs = program.memory_analysis()
+        limits = [limit for device in self.devices if (limit := memory_of(device)) is not None]
+        if needs is None or not limits:
+            return True
+        each = needs.argument_size_in_bytes + needs.temp_size_in_bytes
+        each += needs.output_size_in_bytes - needs.alias_size_in_bytes
+        sharing = len(self) if self.devices[0].platform == "cpu" else 1
+        return each * sharing <= min(limits)
+
+    def zeros(self, shapes: Any) -> Any:
+        """Zeros of these shapes on every device, with a leading device axis."""
+        return self.replicate(jax.tree.map(lambda shape: np.zeros(shape.shape, shape.dtype), shapes))
+
+    def take(self, tree: Any, device: int) -> Any:
+        """What one device has of arrays with a leading device axis, as NumPy arrays without it."""
+        return jax.tree.map(lambda array: np.array(self._shards(array)[device][0]), tree)
+
+    def put(self, tree: Any, device: int, values: Any) -> Any:
+        """The arrays, with other values on one device."""
+
+        def replace(array: jax.Array, value: Any) -> jax.Array:
+            shards = self._shards(array)
+            shards[device] = jax.device_put(np.asarray(value)[None], self.devices[device])
+            return jax.make_array_from_single_device_arrays(array.shape, array.sharding, shards)
+
+        return jax.tree.map(replace, tree, values)
+
     def compile(self, function: Callable, *arguments: Any) -> tuple[Callable, float]:
-        """The function compiled for arguments with a leading device axis, and the seconds that took."""
+        """The function compiled for arguments with a leading device axis, and the seconds that took.
+
+        It takes the memory of its first argument for its results.
+        """
         started = time.perf_counter()
-        lowered = jax.pmap(function, axis_name=AXIS, devices=self.devices).lower(*arguments)
+        lowered = jax.pmap(function, axis_name=AXIS, devices=self.devices, donate_argnums=0).lower(*arguments)
         compiled = lowered.compile(compiler_options(self.devices[0].platform))
         return compiled, time.perf_counter() - started
 
     def run(self, program: Callable, *arguments: Any) -> tuple[Any, np.ndarray]:
-        """What a compiled program gives, as NumPy arrays, and the seconds ``[D]`` that each device took."""
+        """What a compiled program gives, and the seconds ``[D]`` that each device took."""
         started = time.perf_counter()
         results = program(*arguments)
-        shards = {shard.device: shard.data for shard in jax.tree.leaves(results)[0].addressable_shards}
 
-        def finish(device: jax.Device) -> float:
-            shards[device].block_until_ready()  # all results of a device are ready at once
+        def finish(shard: jax.Array) -> float:
+            shard.block_until_ready()  # all results of a device are ready at once
             return time.perf_counter() - started
 
         # A thread each, since they get done in any order.
         with ThreadPoolExecutor(len(self)) as threads:
-            seconds = np.array(list(threads.map(finish, self.devices)))
-        return jax.tree.map(np.asarray, results), seconds
+            return results, np.array(list(threads.map(finish, self._shards(jax.tree.leaves(results)[0]))))
+
+    def _shards(self, array: jax.Array) -> list[jax.Array]:
+        """By device."""
+        found = {shard.device: shard.data for shard in array.addressable_shards}
+        return [found[device] for device in self.devices]

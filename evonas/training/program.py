@@ -1,4 +1,4 @@
-"""The whole training of one candidate as pure functions: start, epoch, evaluation, and all of it in one.
+"""The whole training of one candidate as pure functions: start, epoch, evaluation, and all of it in slices.
 
 Python's work is done when the program is built; what is built is traced once, and the genome, the seed and the
 hyperparameters are arguments of it.
@@ -25,6 +25,9 @@ from evonas.training.settings import Training
 
 _INIT, _EPOCH = 0, 1  # purposes of a candidate's keys
 
+BLOCK = 32
+"""Steps of a block, at most."""
+
 
 class Examples(NamedTuple):
     """Examples on a device, perhaps padded at the end."""
@@ -49,6 +52,8 @@ class Progress(NamedTuple):
     statistics: Any
     optimizer: Any
     epoch: jax.Array  # int32: epochs done
+    block: jax.Array  # int32: blocks done of the epoch under way
+    sums: jax.Array  # [2] float32: what that epoch's blocks add to its loss and accuracy
     loss: jax.Array  # float32: mean training loss of the last epoch, auxiliary heads included; targets standardised
     accuracy: jax.Array  # float32: share of right answers while training in the last epoch; 0 for regression
 
@@ -83,13 +88,20 @@ class Program:
         """Fresh weights."""
         parameters, statistics = self.model.init(jax.random.fold_in(key, _INIT), *context)
         optimizer = self._optimizer(0.0, 0.0)
-        return Progress(
-            parameters, statistics, optimizer.init(parameters), jnp.int32(0), jnp.float32(0), jnp.float32(0)
-        )
+        state, zero = optimizer.init(parameters), jnp.float32(0)
+        return Progress(parameters, statistics, state, jnp.int32(0), jnp.int32(0), jnp.zeros(2), zero, zero)
 
     def steps_per_epoch(self, data: DeviceData) -> int:
         """Complete batches in the training data."""
         return max(len(data.train.targets) // self.training.batch_size, 1)
+
+    def blocks_per_epoch(self, data: DeviceData) -> int:
+        """Parts of equal length that an epoch has: a training can be left, and taken up again, between two of them.
+
+        Their length is known when compiling, since XLA asks a GPU before each turn of a loop whose length is not.
+        """
+        steps = self.steps_per_epoch(data)
+        return steps // max(size for size in range(1, BLOCK + 1) if steps % size == 0)
 
     def epoch(
         self,
@@ -98,15 +110,26 @@ class Program:
         hyperparameters: Hyperparameters,
         data: DeviceData,
         *context: jax.Array,
+        blocks: Any = None,
     ) -> Progress:
-        """One pass over the training data in a new order, that of the key and the epoch's number."""
-        steps = self.steps_per_epoch(data)
+        """One pass over the training data in a new order, that of the key and the epoch's number.
+
+        Args:
+            progress: perhaps amid the epoch.
+            key: of the training.
+            hyperparameters: of the training.
+            data: to train on.
+            *context: of the model.
+            blocks: to do at most; by default all that the epoch has left.
+        """
+        steps, parts = self.steps_per_epoch(data), self.blocks_per_epoch(data)
+        end = parts if blocks is None else jnp.minimum(progress.block + blocks, parts)
         order_key, step_key = jax.random.split(jax.random.fold_in(jax.random.fold_in(key, _EPOCH), progress.epoch))
         order = jax.random.permutation(order_key, len(data.train.targets))
         rates = learning_rates(progress.epoch, self.training, hyperparameters, steps)
 
         def step(i: jax.Array, carry: Any) -> Any:
-            parameters, statistics, state, loss, right = carry
+            parameters, statistics, state, sums = carry
             rows = jax.lax.dynamic_slice_in_dim(order, i * self._batch(data), self._batch(data))
             key = jax.random.fold_in(step_key, i)
             done = (progress.epoch + i / steps) / hyperparameters.epochs
@@ -116,11 +139,26 @@ class Program:
             optimizer = self._optimizer(hyperparameters.weight_decay, rates[i])
             updates, state = optimizer.update(slope, state, parameters)
             parameters = jax.tree.map(jnp.add, parameters, updates)
-            return parameters, statistics, state, loss + batch_loss / steps, right + batch_right / steps
+            return parameters, statistics, state, sums + jnp.stack([batch_loss, batch_right]) / steps
 
-        start = (progress.parameters, progress.statistics, progress.optimizer, jnp.float32(0), jnp.float32(0))
-        parameters, statistics, state, loss, right = jax.lax.fori_loop(0, steps, step, start)
-        return Progress(parameters, statistics, state, progress.epoch + 1, loss, right)
+        def block(i: jax.Array, carry: Any) -> Any:
+            first = i * (steps // parts)
+            return jax.lax.fori_loop(0, steps // parts, lambda j, carry: step(first + j, carry), carry)
+
+        start = (progress.parameters, progress.statistics, progress.optimizer, progress.sums)
+        parameters, statistics, state, sums = jax.lax.fori_loop(progress.block, end, block, start)
+        ended = jnp.asarray(end) == parts
+        loss, accuracy = jnp.where(ended, sums, jnp.stack([progress.loss, progress.accuracy]))
+        return Progress(
+            parameters,
+            statistics,
+            state,
+            progress.epoch + ended,
+            jnp.where(ended, 0, end),
+            jnp.where(ended, 0.0, sums),
+            loss,
+            accuracy,
+        )
 
     def measure(self, progress: Progress, data: DeviceData, *context: jax.Array) -> dict[str, jax.Array]:
         """Metrics on ``data.judge``: no example is dropped, none counts twice."""
@@ -140,22 +178,32 @@ class Program:
         sums = jax.lax.fori_loop(0, -(-judge.size // batch), step, zero)
         return metrics.summarize(sums, judge.size, self.task)
 
-    def train(
-        self, key: jax.Array, hyperparameters: Hyperparameters, data: DeviceData, *context: jax.Array
-    ) -> dict[str, jax.Array]:
-        """All of it: metrics on ``data.judge`` after the last epoch, and the last epoch's training loss.
+    def advance(
+        self,
+        progress: Progress,
+        key: jax.Array,
+        hyperparameters: Hyperparameters,
+        data: DeviceData,
+        *context: jax.Array,
+        blocks: Any,
+    ) -> Progress:
+        """So many blocks further, over the ends of epochs, or to the end of the training.
 
-        A training whose loss is not finite stops there; its loss tells.
+        A training whose loss is not finite has ended; its loss tells. The slices that it is done in change nothing.
         """
+        parts = self.blocks_per_epoch(data)
+        begun = progress.epoch * parts + progress.block
+
+        def left(progress: Progress) -> jax.Array:
+            return blocks + begun - (progress.epoch * parts + progress.block)
 
         def unfinished(progress: Progress) -> jax.Array:
-            return (progress.epoch < hyperparameters.epochs) & jnp.isfinite(progress.loss)
+            return ~has_ended(progress, hyperparameters) & (left(progress) > 0)
 
         def epoch(progress: Progress) -> Progress:
-            return self.epoch(progress, key, hyperparameters, data, *context)
+            return self.epoch(progress, key, hyperparameters, data, *context, blocks=left(progress))
 
-        progress = jax.lax.while_loop(unfinished, epoch, self.start(key, *context))
-        return self.measure(progress, data, *context) | {"train_loss": progress.loss, "epochs": progress.epoch}
+        return jax.lax.while_loop(unfinished, epoch, progress)
 
     def _batch(self, data: DeviceData) -> int:
         return min(self.training.batch_size, len(data.train.targets))
@@ -198,6 +246,11 @@ class Program:
         flip_key, crop_key = jax.random.split(key)
         x = augmentation.flip(flip_key, x) if self.training.flip else x
         return augmentation.crop(crop_key, x, self.training.crop) if self.training.crop else x
+
+
+def has_ended(progress: Progress, hyperparameters: Hyperparameters) -> jax.Array:
+    """Whether no epoch is left, or the training diverged."""
+    return (progress.epoch >= hyperparameters.epochs) | ~jnp.isfinite(progress.loss)
 
 
 def device_data(dataset: Dataset, judge: Split, judge_length: int | None = None) -> DeviceData:

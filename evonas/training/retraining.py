@@ -20,6 +20,7 @@ from evonas.data import resolve
 from evonas.data.dataset import Dataset, Split
 from evonas.description import completed, describe, differences
 from evonas.keys import RETRAINING
+from evonas.preemption import Notice, Preempted, noticing
 from evonas.spaces.base import Space
 from evonas.storage import absolute, lock_directory, make_directory, write_whole
 from evonas.training.leaves import leaves_of, tree_of
@@ -27,6 +28,7 @@ from evonas.training.metrics import Task
 from evonas.training.model import Model
 from evonas.training.network_files import TrainedNetwork, save_network
 from evonas.training.optimizer import hyperparameters_of
+from evonas.training.pace import SLICE_SECONDS
 from evonas.training.parallel import compiler_options
 from evonas.training.program import Program, Progress, device_data
 from evonas.training.settings import Training
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     import orbax.checkpoint as ocp
 
 NETWORK, CHECKPOINTS, CURVE, SETTINGS, RESULT = "network", "checkpoints", "curve.json", "settings.json", "result.json"
+
+CHECKPOINT_SECONDS = 300.0
+"""Of training between two checkpoints, where an epoch takes longer."""
 
 
 class Retrained(NamedTuple):
@@ -59,7 +64,8 @@ def retrain(
 ) -> Retrained:
     """Train an architecture from scratch on train and validation data together, and measure it on test data.
 
-    Called again, it resumes from the last checkpoint, and gives the result that it would have given unbroken.
+    Called again, it resumes from the last checkpoint, and gives the result that it would have given unbroken. On
+    SIGTERM, which clouds give before they take a machine, it writes one and ends with exit code 75.
 
     Args:
         space: where the genome is from; fitted to the data.
@@ -69,12 +75,13 @@ def retrain(
         training: the settings, a longer schedule than the search's.
         directory: for checkpoints, the curve, and the network.
         seed: of weights, order and augmentation.
-        checkpoint_epochs: epochs between checkpoints.
+        checkpoint_epochs: epochs between checkpoints; where they take long, there are more.
         on_epoch: called with each new entry of the curve.
 
     Raises:
         ValueError: if an argument is wrong, JAX runs in several processes, the directory holds the training of another
             network or with other settings, is damaged or in use by another process, or the training diverged.
+        Preempted: on SIGTERM; a SystemExit, so that a program that does not catch it ends with code 75.
     """
     if jax.process_count() > 1:
         raise ValueError(f"one process trains for good, got {jax.process_count()}: leave jax.distributed out")
@@ -87,7 +94,8 @@ def retrain(
     lock = lock_directory(directory)
     try:
         _agree(directory, space, genome, dataset, training, seed)
-        return _retrain(space, genome, dataset, training, directory, seed, checkpoint_epochs, on_epoch)
+        with noticing() as notice:
+            return _retrain(space, genome, dataset, training, directory, seed, checkpoint_epochs, on_epoch, notice)
     finally:
         if lock is not None:
             os.close(lock)
@@ -102,6 +110,7 @@ def _retrain(
     seed: int,
     checkpoint_epochs: int,
     on_epoch: Callable[[dict[str, float]], None] | None,
+    notice: Notice,
 ) -> Retrained:
     import orbax.checkpoint as ocp  # here, since importing it takes longer than all of evonas
 
@@ -113,23 +122,27 @@ def _retrain(
     program = Program(model, training, dataset.task, dataset.classes)
     whole, judge = _whole(dataset)
     data = jax.tree.map(jnp.asarray, device_data(whole, judge))
-    hyperparameters = hyperparameters_of(training)
     key = jax.random.fold_in(jax.random.key(seed), RETRAINING)
     jit = functools.partial(jax.jit, compiler_options=compiler_options(jax.default_backend()))
     progress = jit(program.start)(key)
-    epoch = jit(program.epoch)
+    epoch = functools.partial(jit(program.epoch), key=key, hyperparameters=hyperparameters_of(training), data=data)
     with ocp.CheckpointManager(
         directory / CHECKPOINTS, options=ocp.CheckpointManagerOptions(max_to_keep=1)
     ) as checkpoints:
         progress = _restored(checkpoints, progress)
         curve = _curve(directory, int(progress.epoch))
-        while (done := int(progress.epoch) + 1) <= training.epochs:
-            started = time.perf_counter()
-            progress = jax.block_until_ready(epoch(progress, key, hyperparameters, data))
-            curve.append(_entry(progress, time.perf_counter() - started, training, dataset.task))
-            if done % checkpoint_epochs == 0 or done == training.epochs:
-                write_whole(directory / CURVE, json.dumps(curve, indent=1).encode())
+
+        def save(progress: Progress) -> None:
+            write_whole(directory / CURVE, json.dumps(curve, indent=1).encode())
+            done = int(progress.epoch) * program.blocks_per_epoch(data) + int(progress.block)
+            if done != checkpoints.latest_step():
                 checkpoints.save(done, args=ocp.args.StandardSave(leaves_of(progress)))
+
+        while (done := int(progress.epoch) + 1) <= training.epochs:
+            progress, seconds = _epoch(epoch, progress, program.blocks_per_epoch(data), notice, save)
+            curve.append(_entry(progress, seconds, training, dataset.task))
+            if done % checkpoint_epochs == 0 or done == training.epochs:
+                save(progress)
             if on_epoch is not None:
                 on_epoch(curve[-1])
     metrics = {name: float(value) for name, value in jit(program.measure)(progress, data).items()}
@@ -146,6 +159,35 @@ def _retrain(
     write_whole(directory / RESULT, json.dumps(metrics, indent=2).encode())
     split = "validation" if dataset.test is None else "test"
     return Retrained(metrics, split, curve, directory / NETWORK)
+
+
+def _epoch(
+    epoch: Callable[..., Progress],
+    progress: Progress,
+    parts: int,
+    notice: Notice,
+    save: Callable[[Progress], None],
+) -> tuple[Progress, float]:
+    """The progress after the epoch under way, and the seconds that this took, in slices between which it can be left.
+
+    Raises:
+        Preempted: if the notice is given, after the progress is saved.
+    """
+    left, blocks = parts - int(progress.block), 1
+    started = saved = time.perf_counter()
+    while left:
+        if notice():
+            save(progress)
+            raise Preempted
+        begun = time.perf_counter()
+        if begun - saved > CHECKPOINT_SECONDS:
+            save(progress)
+            saved = begun
+        blocks = min(blocks, left)
+        progress = jax.block_until_ready(epoch(progress, blocks=blocks))
+        left -= blocks
+        blocks = max(1, int(blocks * SLICE_SECONDS / (time.perf_counter() - begun)))
+    return progress, time.perf_counter() - started
 
 
 def _whole(dataset: Dataset) -> tuple[Dataset, Split]:

@@ -55,6 +55,11 @@ def test_a_resumed_search_is_the_unbroken_one_to_the_last_bit(unbroken, tmp_path
 class Scattered:
     """An evaluator whose results come one by one and out of order, as those of devices do."""
 
+    held_seconds = trained_seconds = 0.0
+
+    def told(self, ids, fitness):
+        pass
+
     def __call__(self, candidates):
         for row in np.random.default_rng(int(candidates.ids[0])).permutation(len(candidates)):
             yield np.array([row]), next(FunctionEvaluator(fitness)(candidates[[row]]))[1]

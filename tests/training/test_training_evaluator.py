@@ -15,9 +15,9 @@ from evonas.data.dataset import Split
 from evonas.nn import Linear, Style, winograd
 from evonas.spaces import MLP, MacroCNN, NASBench201
 from evonas.training import Training, TrainingEvaluator, evaluator
-from evonas.training.evaluator import candidate_key, training_function
 from evonas.training.optimizer import Hyperparameters
 from evonas.training.program import device_data
+from evonas.training.slices import SlicedTraining, candidate_key
 from evonas.types import Failure
 
 CELLS_TRAINING = Training(epochs=1, batch_size=32, learning_rate=0.05, flip=True, crop=1)
@@ -86,25 +86,28 @@ def test_different_candidates_of_one_genome_start_from_different_weights(cells_e
     assert again.metrics["train_loss"] != together[0].metrics["train_loss"]
 
 
-def test_candidates_go_to_the_devices_dearest_first(mlp, mlp_evaluator):
+@pytest.mark.parametrize("processes", [1, 2, 4])
+def test_candidates_are_dealt_out_dearest_first_and_evenly(processes, mlp, mlp_evaluator):
     genomes = random_genomes(mlp, 11)
-    groups = mlp_evaluator.groups(candidates_of(genomes))
-    assert [len(group) for group in groups] == [8, 3]
-    rows = np.concatenate(groups)
-    costs = [mlp.count(genome).multiply_adds for genome in genomes[rows]]
-    assert costs == sorted(costs, reverse=True)
-    assert sorted(rows) == list(range(11))
+    groups = mlp_evaluator.groups(candidates_of(genomes), processes)
+    sizes = [len(group) for group in groups]
+    assert len(sizes) == processes
+    assert max(sizes) - min(sizes) <= 1
+    for rows in groups:
+        costs = [mlp.count(genome).multiply_adds for genome in genomes[rows]]
+        assert costs == sorted(costs, reverse=True)
+    assert sorted(np.concatenate(groups)) == list(range(11))
 
 
-def test_devices_are_held_until_the_slowest_of_a_group_is_done(mlp, iris):
+def test_the_seconds_of_candidates_are_those_of_their_devices(mlp, iris):
     two = TrainingEvaluator(mlp, iris, MLP_TRAINING, devices=jax.local_devices()[:2])
-    pair, alone = [
-        [measurement.seconds for measurement in measurements]
-        for _, measurements in two(candidates_of(random_genomes(mlp, 3)))
-    ]
-    assert min(*pair, *alone) > 0
-    assert two.held_seconds == pytest.approx(2 * (max(pair) + alone[0]))
-    assert two.trained_seconds == pytest.approx(sum(pair) + alone[0])
+    found = [each for _, measurements in two(candidates_of(random_genomes(mlp, 3))) for each in measurements]
+    seconds = [measurement.seconds for measurement in found]
+    assert min(seconds) > 0
+    assert two.trained_seconds == pytest.approx(sum(seconds))
+    assert two.held_seconds > two.trained_seconds  # of three, one trains beside nobody
+    two.test(0, random_genomes(mlp, 1)[0])
+    assert two.trained_seconds == pytest.approx(sum(seconds))
 
 
 @pytest.mark.parametrize("devices", [1, 2])
@@ -151,7 +154,7 @@ def test_a_result_of_a_convolutional_network_is_bit_identical_on_one_device_and_
 
 def test_learning_rate_weight_decay_and_epochs_are_arguments_of_the_program(mlp, iris):
     genome = random_genomes(mlp, 1)[0]
-    train = jax.jit(training_function(mlp, genome, iris, MLP_TRAINING))
+    train = jax.jit(SlicedTraining(mlp, genome, iris, MLP_TRAINING).whole)
     data = device_data(iris, iris.validation)
 
     def run(learning_rate, weight_decay, epochs):
@@ -272,7 +275,7 @@ def test_errors_of_other_kinds_are_not_swallowed(iris, monkeypatch):
         raise jax.errors.JaxRuntimeError("INTERNAL: the device is gone")
 
     evaluator = TrainingEvaluator(OwnSpace(), iris, MLP_TRAINING)
-    monkeypatch.setattr(evaluator, "_run", fail)
+    monkeypatch.setattr(evaluator._devices, "run", fail)
     with pytest.raises(jax.errors.JaxRuntimeError, match="the device is gone"):
         evaluate(evaluator, [[0, 0]])
 

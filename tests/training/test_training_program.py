@@ -16,7 +16,7 @@ from evonas.spaces import MLP
 from evonas.training import Training
 from evonas.training.model import Model
 from evonas.training.optimizer import hyperparameters_of
-from evonas.training.program import DeviceData, Examples, Program, device_data
+from evonas.training.program import DeviceData, Examples, Program, device_data, has_ended
 
 
 class Recorder(nnx.Module):
@@ -219,9 +219,39 @@ def test_training_stops_once_its_loss_is_not_finite(mlp, iris):
     training = Training(epochs=50, batch_size=16, learning_rate=1e6)
     program = own_program(mlp, random_genomes(mlp, 1)[0], iris, training)
     data = jax.tree.map(jnp.asarray, device_data(iris, iris.validation))
-    metrics = jax.jit(program.train)(jax.random.key(0), hyperparameters_of(training), data)
-    assert not np.isfinite(metrics["train_loss"])
-    assert metrics["epochs"] < 50
+    given, key = hyperparameters_of(training), jax.random.key(0)
+    progress = jax.jit(program.advance)(program.start(key), key, given, data, blocks=10_000)
+    assert has_ended(progress, given)
+    assert not np.isfinite(progress.loss)
+    assert progress.epoch < 50
+
+
+def sliced(program, training, data, blocks):
+    """Progress after as many slices as there are numbers."""
+    given, key = hyperparameters_of(training), jax.random.key(0)
+    advance, progress = jax.jit(program.advance), program.start(key)
+    for number in blocks:
+        progress = advance(progress, key, given, data, blocks=number)
+    return progress
+
+
+@pytest.mark.parametrize("steps", [7, 24, 48])
+def test_the_slices_that_a_training_is_done_in_change_nothing(steps, mlp, iris, monkeypatch):
+    monkeypatch.setattr("evonas.training.program.BLOCK", 10)
+    training = Training(epochs=3, batch_size=len(iris.train) // steps, learning_rate=0.05)
+    program = own_program(mlp, random_genomes(mlp, 1)[0], iris, training)
+    data = jax.tree.map(jnp.asarray, device_data(iris, iris.validation))
+    blocks = program.blocks_per_epoch(data)
+    assert blocks == {7: 1, 24: 3, 48: 6}[program.steps_per_epoch(data)]
+    whole = sliced(program, training, data, [3 * blocks])
+    assert whole.epoch == 3
+    assert whole.block == 0
+    for slices in ([1] * (3 * blocks), [2] * (3 * blocks), [blocks + 1, 100, 100]):
+        parts = sliced(program, training, data, slices)
+        for one, other in zip(jax.tree.leaves(whole), jax.tree.leaves(parts), strict=True):
+            np.testing.assert_array_equal(one, other)
+    amid = sliced(program, training, data, [blocks, 1])
+    assert (int(amid.epoch), int(amid.block)) == ((1, 1) if blocks > 1 else (2, 0))
 
 
 def test_a_network_that_is_no_module_is_refused():

@@ -1,0 +1,107 @@
+"""The notice that this process is to end soon: SIGTERM, as clouds and schedulers give it before they take a machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import jax
+
+AGAIN = 75
+"""Exit code of a process that was told to end: the same command goes on. EX_TEMPFAIL of BSD's sysexits.h."""
+
+GRACE = 25
+"""Seconds from the notice until the process is ended, whatever it does: clouds give 30."""
+
+LATE = b"evonas: told to end, and 25 s later still compiling or training: ended; the same command goes on\n"
+
+Notice = Callable[[], bool]
+"""Whether the notice was given."""
+
+
+class Preempted(SystemExit):
+    """The process was told to end, and what was under way is kept. Where nobody catches it, the exit code is 75."""
+
+    def __init__(self) -> None:
+        super().__init__(AGAIN)
+
+    def __str__(self) -> str:
+        return "told to end: what was under way is kept, and the same command goes on"
+
+
+def never() -> bool:
+    """No notice."""
+    return False
+
+
+@contextlib.contextmanager
+def noticing() -> Iterator[Notice]:
+    """A function that says whether the notice was given; while it is open, SIGTERM does not end the process at once.
+
+    Of several processes it is that of any of them, by JAX's preemption service. Otherwise nothing is noticed outside of
+    the main thread, or where the program has a handler for SIGTERM of its own. A process that does not listen in time,
+    since it compiles, say, is ended.
+    """
+    if jax.distributed.is_initialized():
+        yield _OfAnyProcess()
+        return
+    handler = signal.getsignal(signal.SIGTERM)
+    if isinstance(handler, _Told):  # within a wider one
+        yield handler.is_set
+        return
+    if handler != signal.SIG_DFL or threading.current_thread() is not threading.main_thread():
+        yield never
+        return
+    told = _Told()
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    threading.Thread(target=_end_in_time, args=(reader,), daemon=True, name="evonas-notice").start()
+    # Python runs a handler between two of its own steps, but writes to this at once, amid a compilation too.
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    signal.signal(signal.SIGTERM, told)
+    try:
+        yield told.is_set
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.set_wakeup_fd(before)
+        os.close(writer)
+
+
+class _Told(threading.Event):
+    """Set by the signal that it handles."""
+
+    def __call__(self, *_: object) -> None:
+        self.set()
+
+
+def _end_in_time(reader: int) -> None:
+    """Wait for SIGTERM, or the end of listening."""
+    while (number := os.read(reader, 1)) and number[0] != signal.SIGTERM:
+        pass
+    if number:
+        deadline = time.monotonic() + GRACE
+        while (left := deadline - time.monotonic()) > 0:
+            time.sleep(left)
+        os.write(2, LATE)
+        os._exit(AGAIN)
+    os.close(reader)
+
+
+class _OfAnyProcess:
+    """JAX's service agrees on a step at which all processes know of a notice; here steps are seconds of the clock."""
+
+    def __init__(self) -> None:
+        self._asked, self._told = int(time.time()), False
+
+    def __call__(self) -> bool:
+        from orbax.checkpoint.multihost import reached_preemption  # here: importing it takes longer than all of evonas
+
+        now = int(time.time())
+        for second in range(self._asked + 1, now + 1):  # each must be asked for: it is true of one
+            self._told |= reached_preemption(second)
+        self._asked = max(self._asked, now)
+        return self._told
