@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import threading
 import time
@@ -79,13 +80,12 @@ class _Told(threading.Event):
 
 
 def _end_in_time(reader: int) -> None:
-    """Wait for SIGTERM, or the end of listening."""
-    while (number := os.read(reader, 1)) and number[0] != signal.SIGTERM:
-        pass
-    if number:
-        deadline = time.monotonic() + GRACE
-        while (left := deadline - time.monotonic()) > 0:
-            time.sleep(left)
+    """End the process so long after SIGTERM, unless nobody listens any more: then there is an end to read."""
+    left = None
+    while select.select([reader], [], [], left)[0] and (number := os.read(reader, 1)):
+        if number[0] == signal.SIGTERM:
+            left = GRACE
+    if left is not None and not select.select([reader], [], [], 0)[0]:
         os.write(2, LATE)
         os._exit(AGAIN)
     os.close(reader)

@@ -12,6 +12,7 @@ from evonas.cli import commands
 from evonas.cli.doctor import doctor
 from evonas.cli.processes import FLAGS, join_processes
 from evonas.cli.reproduce import reproduce
+from evonas.cli.supervision import end_with_parent, is_supervised, supervise
 from evonas.cli.tables import convert_table
 from evonas.preemption import AGAIN, Preempted, noticing
 from evonas.run import NoAnswerError, OtherProcessError
@@ -52,7 +53,12 @@ MISTAKE, INTERRUPTED = 2, 130
 
 def main() -> None:
     """The entry point."""
-    sys.exit(run_command(sys.argv[1:]))
+    arguments = sys.argv[1:]
+    if is_supervised():
+        end_with_parent()
+    elif arguments[:1] and arguments[0] in IN_PROCESSES and "--distributed" in arguments:
+        sys.exit(supervise(arguments))
+    sys.exit(run_command(arguments))
 
 
 def run_command(arguments: list[str]) -> int:

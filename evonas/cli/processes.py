@@ -12,11 +12,15 @@ import jax
 
 from evonas.run.processes import NoAnswerError, is_first
 
+PATIENCE = 100
+"""Seconds without a sign of life until JAX takes a process for dead, by default."""
+
 FLAGS = """options of run, resume and reproduce nasnet_search, given in every process, as on all hosts of a TPU slice:
   --distributed                    the processes search together: each trains its share, the first writes and prints
   --coordinator HOST:PORT          where the first listens; Cloud TPU and Slurm tell this and the next two
   --num-processes N                how many there are
-  --process-id I                   which of them this is, from 0"""
+  --process-id I                   which of them this is, from 0
+  --patience SECONDS               until one that is not heard of any more counts as dead, and all end; else 100"""
 
 
 def join_processes(arguments: list[str]) -> list[str]:
@@ -31,21 +35,22 @@ def join_processes(arguments: list[str]) -> list[str]:
     parser.add_argument("--coordinator")
     parser.add_argument("--num-processes", type=int)
     parser.add_argument("--process-id", type=int)
+    parser.add_argument("--patience", type=int, default=PATIENCE)
     try:
         flags, rest = parser.parse_known_args(arguments)
     except argparse.ArgumentError as error:
         raise ValueError(f"{error}: see evonas --help") from error
     given = (flags.coordinator, flags.num_processes, flags.process_id)
     if not flags.distributed:
-        if any(value is not None for value in given):
-            raise ValueError("--coordinator, --num-processes and --process-id go with --distributed")
+        if any(value is not None for value in given) or flags.patience != PATIENCE:
+            raise ValueError("--coordinator, --num-processes, --process-id and --patience go with --distributed")
         return rest
     if flags.coordinator is not None and not re.fullmatch(r".+:[0-9]+", flags.coordinator):
         raise ValueError(f"--coordinator is HOST:PORT, got {flags.coordinator!r}")
-    # Else SIGTERM would be taken for a notice, and end nothing.
-    jax.config.update("jax_enable_preemption_service", False)
+    if flags.patience < 1:
+        raise ValueError(f"--patience is a number of seconds from 1 on, got {flags.patience}")
     try:
-        jax.distributed.initialize(*given)
+        jax.distributed.initialize(*given, heartbeat_timeout_seconds=flags.patience)
     except ValueError as error:
         raise ValueError(
             f"the processes could not be joined ({error}): give --coordinator HOST:PORT, --num-processes N and "

@@ -96,14 +96,23 @@ class Devices:
         return jax.tree.map(replace, tree, values)
 
     def compile(self, function: Callable, *arguments: Any) -> tuple[Callable, float]:
-        """The function compiled for arguments with a leading device axis, and the seconds that took.
+        """The function compiled for arguments with a leading device axis, or their shapes, and the seconds that took.
 
         It takes the memory of its first argument for its results.
         """
         started = time.perf_counter()
+        if jax.process_count() > 1:  # then it needs arrays
+            arguments = jax.tree.map(self._array_of, arguments)
         lowered = jax.pmap(function, axis_name=AXIS, devices=self.devices, donate_argnums=0).lower(*arguments)
         compiled = lowered.compile(compiler_options(self.devices[0].platform))
         return compiled, time.perf_counter() - started
+
+    def _array_of(self, shape: Any) -> Any:
+        return (
+            jax.device_put(np.zeros(shape.shape, shape.dtype), self._sharding)
+            if isinstance(shape, jax.ShapeDtypeStruct)
+            else shape
+        )
 
     def run(self, program: Callable, *arguments: Any) -> tuple[Any, np.ndarray]:
         """What a compiled program gives, and the seconds ``[D]`` that each device took."""

@@ -1,24 +1,14 @@
 """``--distributed``: several processes on this machine are one search."""
 
 import json
-import signal
 import time
 
 import pytest
 
 from evonas.cli.main import MISTAKE
+from evonas.preemption import AGAIN
 
-IMPATIENT = """
-import functools
-
-import jax
-
-from evonas.cli.main import main
-
-jax.distributed.initialize = functools.partial(jax.distributed.initialize, heartbeat_timeout_seconds=10)
-main()
-"""
-"""evonas, but JAX waits for a process's heartbeat for 10 seconds, not for 100."""
+PIXELS = ("run", "pixels.py", "--batch-size", 6, "--cpu-devices")
 
 
 @pytest.fixture
@@ -72,28 +62,61 @@ def test_a_process_that_fails_ends_the_others(folder, search):
     assert not (folder / "run" / "history").exists()
 
 
+@pytest.fixture
+def endless(folder, start, coordinator):
+    """Start two processes of a search that does not end, and wait until some of it is done."""
+
+    def endless():
+        joined = ["--distributed", "--coordinator", coordinator(), "--num-processes", 2, "--patience", 10]
+        two = [
+            start(*PIXELS, 1, "--workdir", "run", "--evaluations", 5000, *joined, "--process-id", process, NPROC="4")
+            for process in range(2)
+        ]
+        deadline = time.monotonic() + 300
+        while not (folder / "run" / "history").exists() or not any((folder / "run" / "history").iterdir()):
+            assert two[0].poll() is None, two[0].communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        return two
+
+    return endless
+
+
+@pytest.fixture
+def goes_on(folder, evonas_process):
+    """Check that one process goes on from where several were, to the unbroken history."""
+
+    def goes_on():
+        evaluations = len(history(folder / "run")) + 12
+        for workdir in ("run", "unbroken"):
+            ended = evonas_process(*PIXELS, 2, "--workdir", workdir, "--evaluations", evaluations, NPROC="4")
+            assert ended.code == 0, ended
+        assert history(folder / "run") == history(folder / "unbroken")
+
+    return goes_on
+
+
 @pytest.mark.slow
-def test_a_process_that_is_killed_ends_the_others_and_the_search_goes_on(folder, start, evonas_process, coordinator):
-    search = ["run", "pixels.py", "--batch-size", 6, "--cpu-devices"]
-    joined = ["--distributed", "--coordinator", coordinator(), "--num-processes", 2, "--process-id"]
-    first, second = (
-        start(*search, 1, "--workdir", "run", "--evaluations", 5000, *joined, i, program=("-c", IMPATIENT), NPROC="4")
-        for i in range(2)
-    )
-    deadline = time.monotonic() + 300
-    while not (folder / "run" / "history").exists() or not any((folder / "run" / "history").iterdir()):
-        assert first.poll() is None, first.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    second.kill()
-    _, error = first.communicate(timeout=120)
-    assert first.returncode == -signal.SIGABRT, error
-    assert "another task died" in error
-    evaluations = len(history(folder / "run")) + 12
-    for workdir in ("run", "unbroken"):
-        ended = evonas_process(*search, 2, "--workdir", workdir, "--evaluations", evaluations, NPROC="4")
-        assert ended.code == 0, ended
-    assert history(folder / "run") == history(folder / "unbroken")
+@pytest.mark.parametrize("killed", [0, 1])
+def test_a_process_that_is_killed_ends_the_other_and_the_search_goes_on(killed, endless, goes_on):
+    two = endless()
+    two[killed].kill()
+    other = two[1 - killed]
+    _, error = other.communicate(timeout=120)
+    assert other.returncode == AGAIN, error
+    assert "evonas: another process of the search died or does not answer" in error
+    goes_on()
+
+
+@pytest.mark.slow
+def test_a_process_that_is_told_to_end_ends_all_and_the_search_goes_on(endless, goes_on):
+    first, second = endless()
+    second.terminate()
+    for process in (first, second):
+        _, error = process.communicate(timeout=60)
+        assert process.returncode == AGAIN, error
+        assert "evonas: told to end: what was under way is kept" in error
+    goes_on()
 
 
 @pytest.mark.usefixtures("folder")

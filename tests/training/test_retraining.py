@@ -1,6 +1,8 @@
 """Final training resumes as if it had not been broken, and its network comes back from disk."""
 
+import contextlib
 import dataclasses
+import itertools
 import json
 import os
 import shutil
@@ -18,7 +20,7 @@ from training_cases import OwnSpace, random_genomes
 import evonas
 from evonas.nn import split
 from evonas.spaces import MLP
-from evonas.training import Training, load_network, retrain
+from evonas.training import Training, load_network, retrain, retraining
 
 # Where a restore fails, threads of Orbax that still read complain of the event loop that the error closed.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -100,6 +102,18 @@ def test_a_resumed_training_equals_the_unbroken_one_bit_by_bit(
     )
     checkpointed = epoch - epoch % checkpoint_epochs
     assert seen == list(range(checkpointed + 1, 6))
+    assert_same_outcome(resumed, unbroken)
+
+
+def test_a_training_told_to_end_amid_an_epoch_goes_on_there(mlp, genome, iris, unbroken, tmp_path, monkeypatch):
+    monkeypatch.setattr("evonas.training.program.BLOCK", 2)
+    monkeypatch.setattr(retraining, "SLICE_SECONDS", 1e-6)
+    asked = itertools.count()
+    monkeypatch.setattr(retraining, "noticing", lambda: contextlib.nullcontext(lambda: next(asked) == 6))
+    with pytest.raises(evonas.Preempted):
+        retrain(mlp, genome, iris, TRAINING, tmp_path)
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["6"]  # of 4 blocks an epoch
+    resumed = retrain(mlp, genome, iris, TRAINING, tmp_path)
     assert_same_outcome(resumed, unbroken)
 
 
