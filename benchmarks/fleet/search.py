@@ -1,10 +1,10 @@
 """A process that searches NAS-Bench-201 with a real population and a real history, and one that resumes it.
 
-Prints JSON. Fitness comes from a table, and no time passes while a candidate is trained: what is measured is what
-Python takes, and what is kept.
+Settings are read from standard input, and figures printed, as JSON. Fitness comes from a table, and no time passes
+while a candidate is trained: what is measured is what Python takes, and what is kept.
 
-    python benchmarks/fleet/search.py run '{"evaluations": 20000, ...}'
-    python benchmarks/fleet/search.py resume '{"evaluations": 20000, "directory": "DIR", ...}'
+    echo '{"evaluations": 20000, "batch": 64, "directory": "DIR"}' | python benchmarks/fleet/search.py run
+    echo '{"evaluations": 20000, "batch": 64, "directory": "DIR"}' | python benchmarks/fleet/search.py resume
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ def resident_bytes() -> int:
 
 
 def main() -> None:
-    way, settings = sys.argv[1], Settings(**json.loads(sys.argv[2]))
+    way, settings = sys.argv[1], Settings(**json.load(sys.stdin))
     print(json.dumps(Search(settings).run() if way == "run" else resume(settings)))
 
 
