@@ -14,8 +14,10 @@ device time in which trainings went on that count, slow ones included. Written i
 
     python benchmarks/scale.py
     python benchmarks/scale.py --evaluations 4000 20000 --devices 1 64
+    python benchmarks/scale.py --clock-only --per-device 16 --hours-between-failures 24
 
-The first takes 6 minutes on 2 cores of an AMD EPYC (2026-11-27), the second one.
+The first takes 5 to 7 minutes on 2 cores of an AMD EPYC (2026-11-27), the second one, the third half a minute: it
+searches nothing and takes Python for infinitely fast.
 """
 
 from __future__ import annotations
@@ -46,6 +48,9 @@ LARGE_POPULATION = 1000
 
 SHORT = 1.0
 """Median seconds of trainings that are so short that Python's part shows."""
+
+NO_SEARCH: dict[str, Any] = {"milliseconds": {}, "best": None, "arrived": None}
+"""What is known without a search."""
 
 PARTS = ("training", "waiting", "outages", "host")
 """What device time is spent on."""
@@ -128,7 +133,7 @@ def simulated(
     return in_rounds(seconds, processes, batch, conditions.checkpoint, host)
 
 
-def show_devices(searches: Searches, conditions: Conditions, options: argparse.Namespace) -> None:
+def show_devices(searches: Searches | None, conditions: Conditions, options: argparse.Namespace) -> None:
     """The table of forms and devices."""
     small, large = options.evaluations
     header = ["form", "devices", "batch", "host ms", f"{small:,}", "used", f"{large:,}", "used"]
@@ -137,7 +142,7 @@ def show_devices(searches: Searches, conditions: Conditions, options: argparse.N
     for devices in options.devices:
         for form in FORMS:
             batch = batch_of(form, devices, options.per_device)
-            found = searches.of(form, devices, batch)
+            found = NO_SEARCH if searches is None else searches.of(form, devices, batch)
             milliseconds = host_milliseconds(found)
             row = [form, f"{devices:,}", f"{batch:,}", f"{milliseconds:.2f}"]
             setting = (form, conditions, devices, batch, milliseconds)
@@ -150,7 +155,8 @@ def show_devices(searches: Searches, conditions: Conditions, options: argparse.N
             else:
                 usage = simulated(*setting, large, together=True)
                 row += [percent(usage.share("training")), span(usage.makespan)]
-            rows.append([*row, f"{found['best']:.4f}", "" if found["arrived"] is None else f"{found['arrived']:,}"])
+            best = "" if found["best"] is None else f"{found['best']:.4f}"
+            rows.append([*row, best, "" if found["arrived"] is None else f"{found['arrived']:,}"])
     show(header, rows)
 
 
@@ -225,6 +231,9 @@ def main() -> None:
         checkpoint=options.checkpoint,
         seed=options.seed,
     )
+    if options.clock_only:
+        show_devices(None, conditions, options)
+        return
     searches = Searches(options.evaluations[0], options.table, conditions)
     show_devices(searches, conditions, options)
     show_short(searches, conditions, options)
@@ -245,6 +254,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--outage", type=float, default=300.0, help="seconds that a process is gone then")
     parser.add_argument("--checkpoint", type=float, default=60.0, help="seconds of training between two checkpoints")
     parser.add_argument("--seed", type=int, default=0, help="of trainings and failures")
+    parser.add_argument("--clock-only", action="store_true", help="search nothing, and take Python for infinitely fast")
     parser.add_argument("--table", help="NAS-Bench-201's file; otherwise fitness is a landscape that is drawn")
     return parser.parse_args()
 
