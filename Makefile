@@ -35,6 +35,7 @@ bench: $(READY)  ## run the benchmarks, a round each; installs what they compare
 	$(VENV)/bin/python benchmarks/depthwise.py --rounds 1
 	$(VENV)/bin/python benchmarks/history.py --evaluations 200000
 	$(VENV)/bin/python benchmarks/large_populations.py --rounds 1
+	$(VENV)/bin/python benchmarks/scale.py --evaluations 4000 20000 --devices 1 64
 
 clean:  ## remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

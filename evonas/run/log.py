@@ -13,7 +13,10 @@ from evonas.storage import make_directory, write_whole
 from evonas.types import Measurement
 
 SEGMENTS_LOOSE = 64
-"""Files of a few records that may lie about before they are joined into one."""
+"""Files of a size that may lie about before they are joined into one."""
+
+JOINS = 2
+"""How often an evaluation is joined to others: a file of `SEGMENTS_LOOSE` to this power of them is left as it is."""
 
 READS = 5
 """Attempts to read a history that another process is joining."""
@@ -57,12 +60,21 @@ class Evaluation(NamedTuple):
             raise ValueError(f"not an evaluation: {error!r}") from error
 
 
+class _Segment(NamedTuple):
+    """A file of the history."""
+
+    start: int  # evaluations before its first
+    stop: int  # and up to its last
+    path: epath.Path
+
+
 class RunLog:
     """The history directory of a workdir.
 
-    Each file is named by the number of evaluations before its first, and is written whole. Now and then the loose
-    ones are joined: the joined file takes the first one's name, and the rest, which it now contains, are deleted. A
-    reader passes over a file whose evaluations it has already, so a crash in between does no harm.
+    Each file is named by the number of evaluations before its first, and is written whole. Now and then those of a few
+    evaluations are joined, and joined ones once more, so that a long history is not a file for every few evaluations:
+    the joined file takes the first one's name, and the rest, which it now contains, are deleted. A reader passes over a
+    file whose evaluations it has already, so a crash in between does no harm.
 
     Args:
         directory: of the history; None keeps it in memory only.
@@ -74,7 +86,7 @@ class RunLog:
     def __init__(self, directory: epath.Path | None):
         self._directory = directory
         self._evaluations: list[Evaluation] = []
-        self._loose: list[tuple[int, epath.Path]] = []
+        self._loose = _no_segments()
         if directory is not None and directory.exists():
             self._read_all(directory)
         self._by_id = {evaluation.id: evaluation for evaluation in self._evaluations}
@@ -103,16 +115,15 @@ class RunLog:
             start = len(self._evaluations)
             path = _segment_path(self._directory, start)
             write_whole(path, _encode(new))
-            self._loose.append((start, path))
+            self._keep(_Segment(start, start + len(new), path))
         self._evaluations += new
         self._by_id |= {evaluation.id: evaluation for evaluation in new}
-        if len(self._loose) >= SEGMENTS_LOOSE:
-            self._join()
+        self._join()
 
     def _read_all(self, directory: epath.Path) -> None:
         """Read every file; once more from the start if the run, which may be going on, joins some meanwhile."""
         for attempt in range(READS):
-            self._evaluations, self._loose = [], []
+            self._evaluations, self._loose = [], _no_segments()
             try:
                 for start, path in _segments(directory):
                     self._read(start, path)
@@ -139,15 +150,33 @@ class RunLog:
                 self._evaluations.append(Evaluation.from_json(line.decode()))
             except ValueError as error:
                 raise _damaged(path, number, str(error)) from error
-        if len(lines) < SEGMENTS_LOOSE:
-            self._loose.append((start, path))
+        self._keep(_Segment(start, start + len(lines), path))
+
+    def _keep(self, segment: _Segment) -> None:
+        """Remember a file that comes after all others, if it is to be joined; smaller ones before it are, with it."""
+        evaluations = segment.stop - segment.start
+        joined = next((join for join in range(JOINS) if evaluations < SEGMENTS_LOOSE ** (join + 1)), JOINS)
+        before = [smaller for loose in reversed(self._loose[:joined]) for smaller in loose]
+        self._loose[:joined] = _no_segments()[:joined]
+        if joined < JOINS:
+            self._loose[joined] += [*before, segment]
 
     def _join(self) -> None:
-        start, first = self._loose[0]
-        write_whole(first, _encode(self._evaluations[start:]))
-        for _, path in self._loose[1:]:
-            path.unlink(missing_ok=True)
-        self._loose = []
+        """Join as many as may not lie about any more, the smallest first."""
+        for segments in self._loose:
+            if len(segments) < SEGMENTS_LOOSE:
+                continue
+            joined = _Segment(segments[0].start, segments[-1].stop, segments[0].path)
+            write_whole(joined.path, _encode(self._evaluations[joined.start : joined.stop]))
+            for segment in segments[1:]:
+                segment.path.unlink(missing_ok=True)
+            segments.clear()
+            self._keep(joined)
+
+
+def _no_segments() -> list[list[_Segment]]:
+    """Files to be joined, the smallest first; those of a list come before those of the lists before it."""
+    return [[] for _ in range(JOINS)]
 
 
 def _segment_path(directory: epath.Path, start: int) -> epath.Path:

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import random
 import shutil
 
 import pytest
@@ -10,7 +11,7 @@ from etils import epath
 from run_cases import files_in
 
 from evonas.run import Evaluation, RunLog
-from evonas.run.log import SEGMENTS_LOOSE
+from evonas.run.log import JOINS, SEGMENTS_LOOSE
 from evonas.types import Failure, Measurement
 
 
@@ -102,7 +103,7 @@ def test_ten_thousand_evaluations_lie_in_a_bounded_number_of_files(tmp_path, siz
         log.append([evaluation(number) for number in range(start, start + size)])
         if start % 1_000 == 0:
             most = max(most, len(list(tmp_path.iterdir())))
-    joined_or_loose = 10_000 // (size * SEGMENTS_LOOSE) + SEGMENTS_LOOSE
+    joined_or_loose = 10_000 // SEGMENTS_LOOSE**JOINS + JOINS * SEGMENTS_LOOSE
     assert max(most, len(list(tmp_path.iterdir()))) <= joined_or_loose
     assert read(tmp_path) == [evaluation(number) for number in range(10_000)]
 
@@ -114,9 +115,30 @@ def test_a_history_goes_on_after_each_of_many_restarts(tmp_path):
     assert len(files_in(tmp_path)) < 100
 
 
-def stopped_while_joining(directory, monkeypatch, deletions):
+def test_evaluations_written_one_at_a_time_are_joined_to_ever_larger_files(tmp_path):
+    number = 2 * SEGMENTS_LOOSE**2 + 3 * SEGMENTS_LOOSE + 5
+    written(tmp_path, [1] * number)
+    lines = [path.read_bytes().count(b"\n") for path in sorted(tmp_path.iterdir())]
+    assert lines == [SEGMENTS_LOOSE**2] * 2 + [SEGMENTS_LOOSE] * 3 + [1] * 5
+    assert read(tmp_path) == [evaluation(i) for i in range(number)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_files_of_all_sizes_are_joined_in_order_whenever_the_process_is_started_again(tmp_path, seed):
+    draw, number, log = random.Random(seed), 0, RunLog(epath.Path(tmp_path))
+    for _ in range(300):
+        size = draw.choices([1, 5, SEGMENTS_LOOSE, 500, SEGMENTS_LOOSE**2], [200, 100, 60, 10, 1])[0]
+        log.append([evaluation(number + i) for i in range(size)])
+        number += size
+        if draw.random() < 0.02:
+            log = RunLog(epath.Path(tmp_path))
+    assert read(tmp_path) == [evaluation(i) for i in range(number)]
+    assert len(files_in(tmp_path)) < 200
+
+
+def stopped_while_joining(directory, monkeypatch, deletions, size=1):
     """A history whose process died while it deleted what it had joined."""
-    log, deleted, unlink = written(directory, [1] * (SEGMENTS_LOOSE - 1)), [], os.unlink
+    log, deleted, unlink = written(directory, [size] * (SEGMENTS_LOOSE - 1)), [], os.unlink
 
     def dies(path, *args, **kwargs):
         if len(deleted) == deletions:
@@ -128,7 +150,7 @@ def stopped_while_joining(directory, monkeypatch, deletions):
         patch.setattr(os, "unlink", dies)
         patch.setattr(type(epath.Path(directory)), "unlink", lambda path, missing_ok=False: dies(path) and missing_ok)
         with pytest.raises(OSError, match="died"):
-            log.append([evaluation(SEGMENTS_LOOSE - 1)])
+            log.append([evaluation(size * (SEGMENTS_LOOSE - 1) + i) for i in range(size)])
     return log
 
 
@@ -149,6 +171,18 @@ def test_the_same_process_goes_on_after_a_join_that_failed(tmp_path, monkeypatch
     for i in range(SEGMENTS_LOOSE, SEGMENTS_LOOSE + 5):
         log.append([evaluation(i)])
     assert read(tmp_path) == list(log) == [evaluation(i) for i in range(SEGMENTS_LOOSE + 5)]
+
+
+@pytest.mark.parametrize("deletions", [0, 1, SEGMENTS_LOOSE - 2])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_second_join_that_failed_loses_nothing_and_doubles_nothing(tmp_path, monkeypatch, deletions, restarted):
+    log = stopped_while_joining(tmp_path, monkeypatch, deletions, size=SEGMENTS_LOOSE)
+    known = SEGMENTS_LOOSE**2
+    assert read(tmp_path) == [evaluation(i) for i in range(known)]
+    log = RunLog(epath.Path(tmp_path)) if restarted else log
+    for i in range(known, known + 2 * SEGMENTS_LOOSE):
+        log.append([evaluation(i)])
+    assert read(tmp_path) == list(log) == [evaluation(i) for i in range(known + 2 * SEGMENTS_LOOSE)]
 
 
 def test_a_history_can_be_read_while_its_process_joins(tmp_path, monkeypatch):
