@@ -10,6 +10,7 @@ from etils import epath
 
 from evonas.data.dataset import Dataset, Split
 from evonas.data.split import divide
+from evonas.storage import exists
 
 BATCH = 512
 
@@ -76,7 +77,7 @@ class TFDS:
     def _builder(self) -> Any:
         import tensorflow_datasets as tfds
 
-        if self.data_dir is not None and not epath.Path(self.data_dir).exists():
+        if self.data_dir is not None and not exists(epath.Path(self.data_dir)):
             raise FileNotFoundError(
                 f"data_dir {self.data_dir} does not exist; create it to have {self.name} downloaded there"
             )
