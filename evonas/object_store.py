@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from etils import epath
 
 if TYPE_CHECKING:
+    import aiohttp
     import fsspec
 
 SCHEME = "gs://"
@@ -96,7 +97,8 @@ def names(path: Any) -> list[str]:
         OSError: if the store refuses, or does not answer for `PATIENCE`: then a TimeoutError.
     """
     return [
-        os.path.basename(name) for name in _persistently("listed", path, lambda store, name: store.ls(name, detail=False))
+        os.path.basename(name)
+        for name in _persistently("listed", path, lambda store, name: store.ls(name, detail=False))
     ]
 
 
@@ -112,11 +114,16 @@ def remove(path: Any) -> None:
         return  # by the request whose answer was lost, perhaps
 
 
-def forget_listings() -> None:
-    """Have `epath.Path`, and with it Orbax, list directories anew: by themselves they never see others' files again."""
+def prepare_epath() -> None:
+    """Have `epath.Path`, and with it Orbax, list directories anew, and give up requests without an answer.
+
+    By themselves they keep what they have listed once, and wait without end.
+    """
     from etils.epath import backend
 
-    backend.fsspec_backend.fs(SCHEME).invalidate_cache()
+    store = backend.fsspec_backend.fs(SCHEME)
+    store.requests_timeout = _silence()
+    store.invalidate_cache()
 
 
 def _store(path: Any) -> fsspec.AbstractFileSystem:
@@ -129,13 +136,17 @@ def _store(path: Any) -> fsspec.AbstractFileSystem:
     if not os.fspath(path).startswith(SCHEME):
         raise ValueError(f"{os.fspath(path)} is of no object store that evonas knows: give a local path, or {SCHEME}")
     try:
-        import aiohttp
         import fsspec
 
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=SILENCE, sock_read=SILENCE)
-        return fsspec.filesystem("gcs", use_listings_cache=False, session_kwargs={"timeout": timeout})
+        return fsspec.filesystem("gcs", use_listings_cache=False, requests_timeout=_silence())
     except ImportError as error:
         raise ImportError(f'{os.fspath(path)} needs the package gcsfs: pip install "evonas[gcs]"') from error
+
+
+def _silence() -> aiohttp.ClientTimeout:
+    import aiohttp
+
+    return aiohttp.ClientTimeout(total=None, sock_connect=SILENCE, sock_read=SILENCE)
 
 
 def _persistently(what: str, path: Any, call: Callable[[fsspec.AbstractFileSystem, str], T]) -> T:

@@ -99,7 +99,9 @@ def files_in(directory: epath.Path) -> list[epath.Path]:
         FileNotFoundError: if there is no such directory.
         OSError: if it can't be listed.
     """
-    return [directory / name for name in object_store.names(directory)] if is_remote(directory) else [*directory.iterdir()]
+    return (
+        [directory / name for name in object_store.names(directory)] if is_remote(directory) else [*directory.iterdir()]
+    )
 
 
 def remove(path: epath.Path) -> None:
@@ -171,10 +173,10 @@ def lock_directory(path: Any) -> int | None:
 
 
 def absolute(path: Any) -> epath.Path:
-    """The path from the root, as Orbax asks for; an object store's is that already, and is listed anew from now on."""
+    """The path from the root, as Orbax asks for; an object store's is that already, and its listings are new."""
     if not is_remote(path):
         return epath.Path(os.path.abspath(os.fspath(path)))
-    object_store.forget_listings()
+    object_store.prepare_epath()
     return epath.Path(path)
 
 

@@ -1,13 +1,15 @@
 """A server that speaks the Cloud Storage API, and fails as the real one does: seldom, at any moment, in any way.
 
-`gcp-storage-emulator` keeps the objects. What stands in front of it here adds the condition that an object is new, which
-the emulator leaves out, and failures: of a request that is not carried out, and of the answer to one that was.
+`gcp-storage-emulator` keeps the objects. What stands in front of it here adds what the emulator leaves out (conditions
+on the generation of an object, the generation of what is read, and the repeated answer to an upload that is complete),
+and failures: of a request that is not carried out, and of the answer to one that was.
 """
 
 import contextlib
 import hashlib
 import http.client
 import json
+import logging
 import random
 import threading
 import urllib.parse
@@ -33,10 +35,12 @@ class ObjectStore:
     """
 
     def __init__(self):
+        logging.getLogger("gcp_storage_emulator").setLevel(logging.CRITICAL)  # what is not found is no error here
         self._emulator = create_server("127.0.0.1", 0, in_memory=True, default_bucket=BUCKET)
         self._server = _Server(("127.0.0.1", 0), lambda *arguments: _Handler(self, *arguments))
         self._serving = threading.Lock()  # the emulator does one thing at a time
         self._dice = random.Random()
+        self._uploaded = {}
         self.share, self.silence = 0.0, 0.0
         self.planned, self.failed, self.written = [], [], []
 
@@ -59,6 +63,7 @@ class ObjectStore:
             "TENSORSTORE_GCS_HTTP_URL": url,
             "CLOUD_STORAGE_EMULATOR_ENDPOINT": url,
             "GOOGLE_AUTH_TOKEN_FOR_TESTING": "token",
+            "NO_GCE_CHECK": "true",  # nobody logs in here
             "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",  # asks by gRPC, which is not spoken here
         }
 
@@ -71,6 +76,12 @@ class ObjectStore:
             yield
         finally:
             self.share = 0.0
+
+    def clear(self):
+        """Forget all that happened here, but for the bucket."""
+        self._emulator.wipe(keep_buckets=True)
+        self._uploaded.clear()
+        self.planned, self.failed, self.written = [], [], []
 
     def names(self, prefix=""):
         """Names of the objects that are there now."""
@@ -106,6 +117,9 @@ class ObjectStore:
                 return 412, {}, b'{"error": {"code": 412, "message": "conditionNotMet"}}'
             if query.get("ifGenerationNotMatch") == [generation]:
                 return 304, {}, b""
+            upload = query.get("upload_id", [""])[0]
+            if upload in self._uploaded:
+                return self._uploaded[upload]
             connection = http.client.HTTPConnection(*self._emulator._api._httpd.server_address)
             connection.request(method, path, body, headers)
             response = connection.getresponse()
@@ -114,7 +128,10 @@ class ObjectStore:
             if method in ("POST", "PUT") and content.startswith(b'{"kind": "storage#object"'):
                 name = json.loads(content)["name"]
                 self.written.append((name, hashlib.sha256(self.content(name)).hexdigest()))
-            return response.status, {"x-goog-generation": generation} | dict(response.getheaders()), content
+            answer = response.status, {"x-goog-generation": generation} | dict(response.getheaders()), content
+            if upload and response.status == 200:
+                self._uploaded[upload] = answer
+            return answer
 
     def _generation(self, name):
         """What the store calls the present content of an object; 0 where there is none."""
@@ -180,7 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _name_in(path, query, body):
-    """The object that a request is about; of an upload it is in the query or, where it comes with the content, there."""
+    """The object that a request is about; an upload names it in its query or, where it is in parts, in the first."""
     *_, name = urllib.parse.unquote(path.partition("?")[0]).partition(f"/b/{BUCKET}/o/")
     if query.get("uploadType") == ["multipart"]:
         return json.loads(body.split(b"\n\n", 1)[1].split(b"\n--", 1)[0])["name"]
