@@ -16,7 +16,7 @@ import numpy as np
 from etils import epath
 
 from evonas.arguments import require_integer, require_seed
-from evonas.data import resolve
+from evonas.data.resolve import resolve
 from evonas.data.dataset import Dataset, Split
 from evonas.description import completed, describe, differences
 from evonas.keys import RETRAINING
