@@ -16,8 +16,8 @@ import numpy as np
 from etils import epath
 
 from evonas.arguments import require_integer, require_seed
-from evonas.data.resolve import resolve
 from evonas.data.dataset import Dataset, Split
+from evonas.data.resolve import resolve
 from evonas.description import completed, describe, differences
 from evonas.keys import RETRAINING
 from evonas.spaces.base import Space
