@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import time
-from typing import Any
+from typing import IO, Any
 
 from etils import epath
+
+from evonas import object_store
+from evonas.object_store import is_remote
 
 LOCK = ".lock"
 """The file in a directory that its lock is on."""
@@ -28,10 +32,10 @@ def write_whole(path: epath.Path, content: bytes) -> None:
     Raises:
         OSError: if it can't be written: the disk is full, say. What was there is still there.
     """
-    local = _local_name(path)
-    if local is None:
-        path.write_bytes(content)
+    if is_remote(path):
+        object_store.write(path, content)
         return
+    local = os.fspath(path)
     draft = f"{local}.{os.getpid()}.part"
     try:
         with open(draft, "wb") as file:
@@ -46,6 +50,72 @@ def write_whole(path: epath.Path, content: bytes) -> None:
     _sync_directory(os.path.dirname(local) or ".")
 
 
+def write_new(path: epath.Path, content: bytes) -> None:
+    """The same for a file of which there is none. Local ones are written under a lock, which object stores do not have.
+
+    Raises:
+        FileExistsError: if an object store has one, with another content: somebody else is writing there.
+        OSError: if it can't be written.
+    """
+    if is_remote(path):
+        object_store.create(path, content)
+    else:
+        write_whole(path, content)
+
+
+def read_whole(path: epath.Path) -> bytes:
+    """The content of a file.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        OSError: if it can't be read.
+    """
+    return object_store.read(path) if is_remote(path) else path.read_bytes()
+
+
+def open_whole(path: epath.Path) -> IO[bytes]:
+    """A file to read in any order; of an object store, all of it in memory, had by one request.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        OSError: if it can't be read.
+    """
+    return io.BytesIO(object_store.read(path)) if is_remote(path) else path.open("rb")
+
+
+def exists(path: epath.Path) -> bool:
+    """Whether there is a file or directory.
+
+    Raises:
+        OSError: if an object store does not tell.
+    """
+    return object_store.exists(path) if is_remote(path) else path.exists()
+
+
+def files_in(directory: epath.Path) -> list[epath.Path]:
+    """What lies in a directory, as it is now.
+
+    Raises:
+        FileNotFoundError: if there is no such directory.
+        OSError: if it can't be listed.
+    """
+    return (
+        [directory / name for name in object_store.names(directory)] if is_remote(directory) else [*directory.iterdir()]
+    )
+
+
+def remove(path: epath.Path) -> None:
+    """Remove a file, if it is there.
+
+    Raises:
+        OSError: if it can't be removed.
+    """
+    if is_remote(path):
+        object_store.remove(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def remove_drafts(directory: epath.Path, names: str = "*") -> None:
     """Remove what killed processes left of their writes. Nobody may be writing there.
 
@@ -56,7 +126,7 @@ def remove_drafts(directory: epath.Path, names: str = "*") -> None:
     Raises:
         OSError: if a draft can't be removed.
     """
-    if _local_name(directory) is not None and directory.is_dir():
+    if not is_remote(directory) and directory.is_dir():
         for draft in directory.glob(f"{names}.[0-9]*.part"):
             draft.unlink(missing_ok=True)
 
@@ -64,15 +134,16 @@ def remove_drafts(directory: epath.Path, names: str = "*") -> None:
 def make_directory(path: epath.Path) -> None:
     """Make a directory, and those above it, unless they are there; when this returns they survive power loss.
 
+    Object stores have none: there, nothing is done.
+
     Raises:
         FileExistsError: if it is a file.
         NotADirectoryError: if a part of its path is a file.
         OSError: if it can't be made.
     """
-    local = _local_name(path)
-    if local is None:
-        path.mkdir(parents=True, exist_ok=True)
+    if is_remote(path):
         return
+    local = os.fspath(path)
     missing = _missing(local)
     os.makedirs(local, exist_ok=True)
     for name in missing:
@@ -89,9 +160,9 @@ def lock_directory(path: Any) -> int | None:
         ValueError: if another process has it.
         OSError: if the directory does not exist, or can't be written.
     """
-    local = _local_name(path)
-    if local is None:
+    if is_remote(path):
         return None
+    local = os.fspath(path)
     handle = os.open(os.path.join(local, LOCK), os.O_CREAT | os.O_RDWR, 0o644)
     try:
         _wait_for_lock(handle, local)
@@ -102,14 +173,11 @@ def lock_directory(path: Any) -> int | None:
 
 
 def absolute(path: Any) -> epath.Path:
-    """The path from the root, as Orbax asks for; an object store's is that already."""
-    name = os.fspath(path)
-    return epath.Path(name if "://" in name else os.path.abspath(name))
-
-
-def _local_name(path: Any) -> str | None:
-    name = os.fspath(path)
-    return None if "://" in name else name
+    """The path from the root, as Orbax asks for; an object store's is that already, and its listings are new."""
+    if not is_remote(path):
+        return epath.Path(os.path.abspath(os.fspath(path)))
+    object_store.prepare_epath()
+    return epath.Path(path)
 
 
 def _missing(name: str) -> list[str]:

@@ -60,6 +60,36 @@ def coordinator():
     return address
 
 
+@pytest.fixture(scope="session")
+def object_store_server():
+    """A server of the Cloud Storage API, one a process: tensorstore reads its address but once."""
+    from object_store_server import ObjectStore
+
+    with ObjectStore() as server:
+        yield server
+
+
+@pytest.fixture
+def object_store(object_store_server, monkeypatch):
+    """The server, found by all clients of this process and of those that it starts; what was written before is gone."""
+    for name, value in object_store_server.environment.items():
+        monkeypatch.setenv(name, value)
+    object_store_server.clear()
+    return object_store_server
+
+
+@pytest.fixture
+def quick_retries(monkeypatch):
+    """Take the pauses out of gcsfs, which begins again after one to 32 seconds."""
+    import asyncio
+    import types
+
+    async def sleep(_):
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr("gcsfs.retry.asyncio", types.SimpleNamespace(sleep=sleep))
+
+
 COMPILED_LIGHTLY = (
     "test_shared_networks",
     "test_darts",

@@ -11,6 +11,7 @@ PACKAGE = pathlib.Path(__file__).parents[1] / "evonas"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = [
+    {"object_store"},
     {"types", "genome", "arguments", "keys", "threefry", "description", "storage", "preemption"},
     {"nn"},
     {"spaces"},

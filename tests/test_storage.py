@@ -73,21 +73,6 @@ def test_a_missing_directory_is_an_error_of_the_system(tmp_path):
         write_whole(epath.Path(tmp_path / "no" / "file"), b"content")
 
 
-def test_an_object_store_is_written_to_directly():
-    class Bucket:
-        """As epath has it, a path of another kind than the local ones."""
-
-        def __fspath__(self):
-            return "gs://bucket/file"
-
-        def write_bytes(self, content):
-            self.content = content
-
-    path = Bucket()
-    write_whole(path, b"content")
-    assert path.content == b"content"
-
-
 @pytest.fixture
 def synced(monkeypatch):
     """The inodes that were synced."""
@@ -132,17 +117,8 @@ def test_a_file_in_the_place_of_a_directory_is_an_error_of_the_system(tmp_path, 
     assert (tmp_path / "file").read_text() == "precious"
 
 
-def test_a_directory_of_an_object_store_is_made_as_the_store_does_it():
-    class Bucket:
-        def __fspath__(self):
-            return "gs://bucket/directory"
-
-        def mkdir(self, **settings):
-            self.settings = settings
-
-    path = Bucket()
-    make_directory(path)
-    assert path.settings == {"parents": True, "exist_ok": True}
+def test_an_object_store_has_no_directories_to_make():
+    make_directory(epath.Path("gs://bucket/directory"))  # there is no store here that could be asked
 
 
 def test_drafts_are_removed_from_a_directory_and_nothing_else(tmp_path):

@@ -20,7 +20,7 @@ from evonas.cli.processes import printing_once
 from evonas.run import Callback, Experiment, Run, run_experiment
 from evonas.run.result import kept_test
 from evonas.run.workdir import EXPERIMENT, is_running
-from evonas.storage import write_whole
+from evonas.storage import exists, read_whole, write_whole
 from evonas.training import TrainingEvaluator
 from evonas.training import retrain as train_for_good
 from evonas.types import NOBODY
@@ -210,8 +210,8 @@ class _KeepFile(Callback):
 
     def started(self, run: Run) -> None:
         copy = run.workdir / EXPERIMENT if run.workdir else None
-        if copy is not None and not copy.exists():
-            write_whole(copy, epath.Path(self._file).read_bytes())
+        if copy is not None and not exists(copy):
+            write_whole(copy, read_whole(epath.Path(self._file)))
 
 
 def _print_result(console: Console, run: Run) -> None:

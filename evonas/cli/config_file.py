@@ -15,6 +15,7 @@ from etils import epath
 
 from evonas.description import type_name
 from evonas.run import Experiment
+from evonas.storage import read_whole
 
 MODULE = "experiment"
 """Every experiment file's module name, so that its copy in a workdir has classes of the same names."""
@@ -28,13 +29,16 @@ def load_module(path: Any) -> ModuleType:
         ValueError: if it fails, with the line.
     """
     name, file = os.fspath(path), epath.Path(path)
-    if not file.exists() or file.is_dir():
-        raise FileNotFoundError(f"{name} does not exist: give a Python file whose config() returns evonas.Experiment")
+    try:
+        source = read_whole(file)
+    except (FileNotFoundError, IsADirectoryError) as error:
+        message = f"{name} does not exist: give a Python file whose config() returns evonas.Experiment"
+        raise FileNotFoundError(message) from error
     module = ModuleType(MODULE)
     module.__file__ = name
     sys.modules[MODULE] = module
     # Not by importlib, which would leave compiled files beside it, the workdir's copy included.
-    _guarded(lambda: exec(compile(file.read_bytes(), name, "exec"), vars(module)), name)
+    _guarded(lambda: exec(compile(source, name, "exec"), vars(module)), name)
     return module
 
 

@@ -20,7 +20,7 @@ from rich.console import Console
 from evonas.cli.devices import prepare_jax
 from evonas.data import Digits
 from evonas.spaces import MacroCNN
-from evonas.storage import make_directory, write_whole
+from evonas.storage import make_directory, read_whole, remove, write_whole
 from evonas.training import Training, TrainingEvaluator
 from evonas.training.parallel import memory_of
 from evonas.types import NOBODY, Candidates, Failure, Measurement
@@ -100,8 +100,8 @@ def _writable(name: str, place: str, remedy: str) -> Finding:
     try:
         make_directory(directory)
         write_whole(probe, b"written")
-        back = probe.read_bytes()
-        probe.unlink()
+        back = read_whole(probe)
+        remove(probe)
     except Exception as error:  # an object store's client has errors of its own
         return Finding(name, f"{place}: {type(error).__name__}: {error}", remedy)
     if back != b"written":

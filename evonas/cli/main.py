@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 from importlib.metadata import version
 
@@ -70,6 +71,7 @@ def run_command(arguments: list[str]) -> int:
         print(f"evonas {version('evonas')}, jax {version('jax')}, flax {version('flax')}")
         return 0
     name, *rest = arguments
+    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # it shows each error in full, and the error is raised, too
     try:
         rest = join_processes(rest) if name in IN_PROCESSES else rest
         with noticing() if name in PREEMPTIBLE else contextlib.nullcontext(), together():

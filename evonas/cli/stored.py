@@ -14,6 +14,7 @@ from evonas.description import rebuild
 from evonas.run import Evaluation, Experiment, RunLog
 from evonas.run.workdir import CONFIG, EXPERIMENT, HISTORY, read_config, read_json
 from evonas.spaces import Space
+from evonas.storage import exists
 
 
 def experiment_of(workdir: str) -> Experiment:
@@ -23,7 +24,7 @@ def experiment_of(workdir: str) -> Experiment:
         ValueError: if there is none, it is damaged, or it can't be had without the program that made it.
     """
     file = epath.Path(workdir) / EXPERIMENT
-    if not file.exists():
+    if not exists(file):
         return Experiment.of_workdir(workdir)
     module = load_module(file)
     return Experiment.of_workdir(workdir, classes_of(module), lambda: experiment_in(module).data)
@@ -34,7 +35,7 @@ def stands_alone(workdir: str) -> bool:
     config = read_json(epath.Path(workdir) / CONFIG)
     own = [kind for kind in _types_in(config) if not kind.startswith("evonas.")]
     data = config.get("data")
-    return (epath.Path(workdir) / EXPERIMENT).exists() or (isinstance(data, dict) and "type" in data and not own)
+    return exists(epath.Path(workdir) / EXPERIMENT) or (isinstance(data, dict) and "type" in data and not own)
 
 
 def history_of(workdir: str) -> tuple[dict[str, Any], RunLog]:
@@ -64,7 +65,7 @@ def evaluation_of(workdir: str, log: RunLog, candidate: int | None = None) -> Ev
 def space_of(workdir: str) -> Space | None:
     """The space, fitted to the data; None if it is one of the Python program that made the workdir."""
     config, file = read_json(epath.Path(workdir) / CONFIG), epath.Path(workdir) / EXPERIMENT
-    known = classes_of(load_module(file)) if file.exists() else {}
+    known = classes_of(load_module(file)) if exists(file) else {}
     described, fitted = config.get("space"), config.get("fitted")
     if any(not kind.startswith("evonas.") and kind not in known for kind in _types_in(described)):
         return None

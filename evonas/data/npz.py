@@ -11,6 +11,7 @@ import numpy as np
 
 from evonas.data.dataset import Dataset, Split
 from evonas.data.split import divide
+from evonas.storage import open_whole
 
 PREFIXES = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
 INPUTS = ("{}_image", "{}_images", "{}_inputs", "x_{}")
@@ -49,10 +50,12 @@ class Npz:
         from etils import epath
 
         path = epath.Path(self.path).expanduser()
-        if not path.exists() or path.is_dir():
-            found = "a folder" if path.exists() else "nothing"
-            raise FileNotFoundError(f"expected an .npz file at {self.path}, found {found}; check the path")
-        with path.open("rb") as file:
+        try:
+            opened = open_whole(path)
+        except (FileNotFoundError, IsADirectoryError) as error:
+            found = "nothing" if isinstance(error, FileNotFoundError) else "a folder"
+            raise FileNotFoundError(f"expected an .npz file at {self.path}, found {found}; check the path") from error
+        with opened as file:
             arrays = _Archive(self.path, file)
             train = arrays.split("train")
             validation, test = arrays.optional_split("validation"), arrays.optional_split("test")

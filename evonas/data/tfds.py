@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +14,8 @@ from etils import epath
 
 from evonas.data.dataset import Dataset, Split
 from evonas.data.split import divide
+from evonas.object_store import is_remote
+from evonas.storage import exists, files_in, read_whole
 
 BATCH = 512
 
@@ -23,8 +29,8 @@ class TFDS:
 
     Attributes:
         name: the data set, perhaps with configuration and version: ``cifar10``, ``emnist/letters``, ``cifar10:3.0.2``.
-        data_dir: the folder of prepared data sets, also in a bucket; by default ``TFDS_DATA_DIR`` or
-            ``~/tensorflow_datasets``.
+        data_dir: the folder of prepared data sets, by default ``TFDS_DATA_DIR`` or ``~/tensorflow_datasets``. Also in a
+            bucket, from which the data set's files are copied to the disk while they are read.
         train: the split that candidates are trained on.
         validation: the split that guides the search; by default a part of train.
         test: the split of the final figure; None if there is none.
@@ -50,8 +56,10 @@ class TFDS:
             ValueError: if there is no such data set or split, two splits overlap, or its examples are not arrays of
                 one shape with one label each.
         """
-        builder = self._builder()
-        builder = self._prepared(builder)
+        with _local(self._prepared(self._builder())) as builder:
+            return self._load(builder)
+
+    def _load(self, builder: Any) -> Dataset:
         specs = {"train": self.train, "validation": self.validation, "test": self.test}
         asked = {part: spec for part, spec in specs.items() if spec is not None}
         self._check_splits(builder, asked)
@@ -76,7 +84,7 @@ class TFDS:
     def _builder(self) -> Any:
         import tensorflow_datasets as tfds
 
-        if self.data_dir is not None and not epath.Path(self.data_dir).exists():
+        if self.data_dir is not None and not exists(epath.Path(self.data_dir)):
             raise FileNotFoundError(
                 f"data_dir {self.data_dir} does not exist; create it to have {self.name} downloaded there"
             )
@@ -161,6 +169,20 @@ class TFDS:
                 "copy or prepare them again"
             ) from error
         return Split.of(arrays[0], arrays[1], f"{self.name}: {part}")
+
+
+@contextlib.contextmanager
+def _local(builder: Any) -> Iterator[Any]:
+    """The data set, of a bucket a copy on disk: ArrayRecord's reader asks a bucket for each example by itself."""
+    import tensorflow_datasets as tfds
+
+    if not is_remote(builder.data_path):
+        yield builder
+        return
+    with tempfile.TemporaryDirectory(prefix="evonas-") as copy:
+        for file in files_in(epath.Path(builder.data_path)):
+            Path(copy, file.name).write_bytes(read_whole(file))
+        yield tfds.builder_from_directory(copy)
 
 
 def _arrays(source: Any, keys: tuple[str, str], features: list[Any]) -> list[np.ndarray]:

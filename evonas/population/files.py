@@ -16,7 +16,7 @@ from evonas.evolution import Algorithm
 from evonas.population.core import Population
 from evonas.population.history import History
 from evonas.spaces.base import Space
-from evonas.storage import write_whole
+from evonas.storage import read_whole, write_whole
 from evonas.types import Candidates
 
 FORMAT = 1
@@ -62,7 +62,7 @@ def load(path: Any, space: Space | None, algorithm: Algorithm | None) -> Populat
 
 
 def _read(path: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    content = io.BytesIO(epath.Path(path).read_bytes())
+    content = io.BytesIO(read_whole(epath.Path(path)))
     if not zipfile.is_zipfile(content):
         raise ValueError(f"{path} is not a saved population, or is damaged: give a file that `Population.save` wrote")
     try:

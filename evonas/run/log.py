@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 
 from etils import epath
 
-from evonas.storage import make_directory, write_whole
+from evonas.storage import exists, files_in, make_directory, read_whole, remove, write_new, write_whole
 from evonas.types import Measurement
 
 SEGMENTS_LOOSE = 64
@@ -87,7 +87,7 @@ class RunLog:
         self._directory = directory
         self._evaluations: list[Evaluation] = []
         self._loose = _no_segments()
-        if directory is not None and directory.exists():
+        if directory is not None and exists(directory):
             self._read_all(directory)
         self._by_id = {evaluation.id: evaluation for evaluation in self._evaluations}
 
@@ -105,6 +105,7 @@ class RunLog:
         """Add evaluations; when this returns they survive a crash.
 
         Raises:
+            FileExistsError: if another process writes to this history, too, in an object store, which has no locks.
             OSError: if they can't be written. Then none of them is in the history.
         """
         new = list(evaluations)
@@ -114,7 +115,10 @@ class RunLog:
             make_directory(self._directory)
             start = len(self._evaluations)
             path = _segment_path(self._directory, start)
-            write_whole(path, _encode(new))
+            try:
+                write_new(path, _encode(new))
+            except FileExistsError as error:
+                raise FileExistsError(f"{error}: another process is running there: stop one, and resume") from error
             self._keep(_Segment(start, start + len(new), path))
         self._evaluations += new
         self._by_id |= {evaluation.id: evaluation for evaluation in new}
@@ -140,7 +144,7 @@ class RunLog:
                 f"the history in {self._directory} lacks evaluations {len(self._evaluations)} to {start - 1}: "
                 f"restore the file {_segment_path(path.parent, len(self._evaluations)).name}, or start a new workdir"
             )
-        lines = path.read_bytes().split(b"\n")
+        lines = read_whole(path).split(b"\n")
         if lines == [b""]:
             raise _damaged(path, 1, "it is empty")
         if lines.pop() != b"":
@@ -169,7 +173,7 @@ class RunLog:
             joined = _Segment(segments[0].start, segments[-1].stop, segments[0].path)
             write_whole(joined.path, _encode(self._evaluations[joined.start : joined.stop]))
             for segment in segments[1:]:
-                segment.path.unlink(missing_ok=True)
+                remove(segment.path)
             segments.clear()
             self._keep(joined)
 
@@ -184,7 +188,7 @@ def _segment_path(directory: epath.Path, start: int) -> epath.Path:
 
 
 def _segments(directory: epath.Path) -> list[tuple[int, epath.Path]]:
-    paths = [path for path in directory.iterdir() if path.name.endswith(".jsonl")]
+    paths = [path for path in files_in(directory) if path.name.endswith(".jsonl")]
     for path in paths:
         if not path.stem.isdecimal():
             raise ValueError(f"{path} is not a file of a history: move it out of {directory}")

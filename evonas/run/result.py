@@ -8,6 +8,7 @@ from etils import epath
 
 from evonas.run.log import Evaluation
 from evonas.run.workdir import RESULT, damaged, read_json, write_json
+from evonas.storage import exists
 
 
 def kept_test(workdir: Any, candidate: int) -> dict[str, Any] | None:
@@ -17,7 +18,7 @@ def kept_test(workdir: Any, candidate: int) -> dict[str, Any] | None:
         ValueError: if the file is damaged.
     """
     path = epath.Path(workdir) / RESULT
-    if not path.exists():
+    if not exists(path):
         return None
     result = read_json(path)
     if not (result.keys() >= {"best", "test"} and isinstance(result["test"], dict)):

@@ -11,7 +11,8 @@ from typing import Any
 from etils import epath
 
 from evonas.description import completed, differences
-from evonas.storage import LOCK, lock_directory, make_directory, remove_drafts, write_whole
+from evonas.object_store import is_remote
+from evonas.storage import LOCK, exists, lock_directory, make_directory, read_whole, remove_drafts, write_whole
 
 CONFIG, HISTORY, RESULT, GENERATIONS, EXPERIMENT, CHECKPOINTS = (
     "config.json",
@@ -64,7 +65,7 @@ class Workdir:
         Raises:
             ValueError: if it differs in more than the number of evaluations and checkpoints, or is damaged.
         """
-        if not (self.path / CONFIG).exists():
+        if not exists(self.path / CONFIG):
             return
         known, given = read_config(self.path / CONFIG), plain(config)
         known |= {"training": completed(known.get("training"))}
@@ -85,7 +86,7 @@ class Workdir:
             OSError: if it can't be written.
         """
         path, given = self.path / CONFIG, plain(config)
-        if not path.exists() or read_config(path)["evaluations"] < given["evaluations"]:
+        if not exists(path) or read_config(path)["evaluations"] < given["evaluations"]:
             write_json(path, given)
 
 
@@ -96,10 +97,12 @@ def read_json(path: Any) -> dict[str, Any]:
         ValueError: if it is missing or damaged.
     """
     path = epath.Path(path)
-    if not path.exists():
-        raise ValueError(f"{path} does not exist: is {path.parent} the workdir of a run?")
     try:
-        value = json.loads(path.read_bytes().decode())
+        content = read_whole(path)
+    except FileNotFoundError as error:
+        raise ValueError(f"{path} does not exist: is {path.parent} the workdir of a run?") from error
+    try:
+        value = json.loads(content.decode())
     except ValueError as error:
         raise damaged(path, error) from error
     if not isinstance(value, dict):
@@ -140,7 +143,7 @@ def plain(config: Mapping[str, Any]) -> dict[str, Any]:
 def is_running(path: Any) -> bool | None:
     """Whether a process has the workdir open; None where that can't be told, on an object store."""
     name = os.path.join(os.fspath(path), LOCK)
-    if "://" in name:
+    if is_remote(name):
         return None
     if not os.path.exists(name):
         return False

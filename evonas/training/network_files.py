@@ -15,7 +15,7 @@ from evonas.data.dataset import Scales
 from evonas.description import describe, rebuild
 from evonas.nn import split
 from evonas.spaces.base import Space
-from evonas.storage import absolute, write_whole
+from evonas.storage import absolute, make_directory, read_whole, write_whole
 from evonas.training.leaves import leaves_of, tree_of
 from evonas.training.model import Model
 
@@ -72,7 +72,7 @@ def save_network(path: Any, space: Space, trained: TrainedNetwork, precision: st
     import orbax.checkpoint as ocp  # here, since importing it takes longer than all of evonas
 
     directory = absolute(path)
-    directory.mkdir(parents=True, exist_ok=True)
+    make_directory(directory)
     description = {
         "space": describe(space),
         "architecture": trained.architecture,
@@ -120,10 +120,10 @@ def load_network(path: Any, *, space: Space | None = None) -> TrainedNetwork:
 
 def _description_in(directory: epath.Path) -> dict[str, Any]:
     path = directory / DESCRIPTION
-    if not path.exists():
-        raise ValueError(f"{directory} holds no network: expected a directory that `evonas retrain` wrote")
     try:
-        description = json.loads(path.read_bytes().decode())
+        description = json.loads(read_whole(path).decode())
+    except FileNotFoundError as error:
+        raise ValueError(f"{directory} holds no network: expected a directory that `evonas retrain` wrote") from error
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({error}): retrain the network again") from error
     if not isinstance(description, dict) or not description.keys() >= _FIELDS:

@@ -16,13 +16,13 @@ import numpy as np
 from etils import epath
 
 from evonas.arguments import require_integer, require_seed
-from evonas.data import resolve
 from evonas.data.dataset import Dataset, Split
+from evonas.data.resolve import resolve
 from evonas.description import completed, describe, differences
 from evonas.keys import RETRAINING
 from evonas.preemption import Notice, Preempted, noticing
 from evonas.spaces.base import Space
-from evonas.storage import absolute, lock_directory, make_directory, write_whole
+from evonas.storage import absolute, exists, lock_directory, make_directory, read_whole, write_whole
 from evonas.training.leaves import leaves_of, tree_of
 from evonas.training.metrics import Task
 from evonas.training.model import Model
@@ -211,7 +211,7 @@ def _agree(
     }
     settings = json.loads(json.dumps(settings))
     path = directory / SETTINGS
-    if not path.exists():
+    if not exists(path):
         write_whole(path, json.dumps(settings, indent=2).encode())
         return
     known = _read(path)
@@ -240,12 +240,12 @@ def _restored(checkpoints: ocp.CheckpointManager, progress: Progress) -> Progres
 
 def _curve(directory: epath.Path, epochs: int) -> list[dict[str, float]]:
     path = directory / CURVE
-    return _read(path)[:epochs] if epochs and path.exists() else []
+    return _read(path)[:epochs] if epochs and exists(path) else []
 
 
 def _read(path: epath.Path) -> Any:
     try:
-        return json.loads(path.read_bytes().decode())
+        return json.loads(read_whole(path).decode())
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({error}): give another directory") from error
 
