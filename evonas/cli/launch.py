@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 import time
 from typing import Annotated, Any
 
@@ -85,6 +84,8 @@ def launch(arguments: list[str]) -> None:
         ValueError: if a setting is wrong, or a command fails.
     """
     arguments, settings = _split(arguments)
+    if settings and not {"tpu", "xpk"} & set(arguments[:1]):
+        raise ValueError("settings of evonas run, after --, go with launch tpu and launch xpk")
     chosen = tyro.extras.subcommand_cli_from_dict(
         {"tpu": TpuOptions, "xpk": XpkOptions, "status": status, "logs": logs, "stop": stop},
         args=arguments,
@@ -95,8 +96,6 @@ def launch(arguments: list[str]) -> None:
         _tpu(dataclasses.replace(chosen, settings=settings))
     elif isinstance(chosen, XpkOptions):
         _xpk(dataclasses.replace(chosen, settings=settings))
-    elif settings:
-        raise ValueError(f"settings of evonas run, after --, go with launch tpu and launch xpk; got {shlex.join(settings)}")
 
 
 def _split(arguments: list[str]) -> tuple[list[str], tuple[str, ...]]:

@@ -17,8 +17,8 @@ def require_name(name: str) -> None:
     """Raise ValueError unless Google Cloud takes it for a name."""
     if not re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", name) or len(name) > LONGEST_NAME:
         raise ValueError(
-            f"a name has small letters, digits and hyphens, begins with a letter, does not end with a hyphen, and has at "
-            f"most {LONGEST_NAME} characters; got {name!r}"
+            "a name has small letters, digits and hyphens, begins with a letter, does not end with a hyphen, and has "
+            f"at most {LONGEST_NAME} characters; got {name!r}"
         )
 
 

@@ -10,7 +10,7 @@ import sys
 from evonas.launch import gcloud
 from evonas.launch.package import Package
 from evonas.launch.plan import Plan, Step
-from evonas.launch.scripts import keeper_script, worker_script
+from evonas.launch.scripts import PLACE, keeper_script, worker_script
 from evonas.launch.settings import Launched, TpuLaunch
 
 RECORD, ENDED, KEEPER_LOG = "launch.json", "ended.json", "keeper.log"
@@ -28,12 +28,12 @@ def launch_plan(launch: TpuLaunch, package: Package, directory: str, deadline: i
         keep_here: run the keeper on this machine instead of one of its own; it has to stay on.
     """
     keeper, worker = os.path.join(directory, "keeper.sh"), os.path.join(directory, "worker.sh")
-    place = {"place": os.path.join(directory, "keeper")} if keep_here else {}
+    place = os.path.join(directory, "keeper") if keep_here else PLACE
     files = {
         os.path.join(directory, RECORD): record(launch),
         os.path.join(directory, ENDED): "{}\n",
         worker: worker_script(launch, package, deadline),
-        keeper: keeper_script(launch, deadline, machine=not keep_here, **place),
+        keeper: keeper_script(launch, deadline, machine=not keep_here, place=place),
     }
     build, wheel = _wheel(package, directory)
     uploaded = (*files, launch.experiment, *wheel)

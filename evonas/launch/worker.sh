@@ -75,10 +75,10 @@ until ended; do
   say "evonas ended with exit code $code"
   publish
   case $code in
-    0) ((WORKER == 0)) && end 0 ;;     # the others wait for the first's word
-    2 | 130) end "$code" ;;            # a mistake, or Ctrl-C: no other try would help
-    75 | 124) ;;                       # may be run again; stopped by timeout
-    *) ((code > 128)) || ((++failures <= RESTARTS)) || end "$code" ;;
+    0) ((WORKER == 0)) && end 0 && break ;;   # the others wait for the first's word
+    2 | 130) end "$code" && break ;;          # a mistake, or Ctrl-C: no other try would help
+    75 | 124) ;;                              # may be run again; stopped by timeout
+    *) ((code > 128 || ++failures <= RESTARTS)) || { end "$code" && break; } ;;
   esac
   sleep "$PAUSE"
 done
@@ -86,6 +86,7 @@ publish
 
 # The keeper deletes the slice. Should it be gone, nobody pays for idle chips.
 if ((WORKER == 0)); then
-  sleep "$GRACE"
+  sleep "$GRACE" &
+  wait "$!"
   until "${DELETE[@]}"; do sleep "$PAUSE"; done
 fi

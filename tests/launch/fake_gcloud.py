@@ -6,7 +6,6 @@ as `scenario.json` says. The directory is `$FAKE_CLOUD`; time is the number of l
 
 import contextlib
 import fcntl
-import glob
 import json
 import os
 import pathlib
@@ -16,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+import typing
 
 CLOUD = pathlib.Path(os.environ["FAKE_CLOUD"])
 
@@ -26,9 +26,16 @@ SLICE |= {"--valid-until-duration", "--valid-after-duration", "--description", "
 VM = {"--machine-type", "--image-family", "--image-project", "--subnet", "--boot-disk-size", "--boot-disk-type"}
 WIDE, WIDE_SWITCHES = {"--project", "--format", "--verbosity", "--account"}, {"--quiet"}
 
-QUEUE, NODE, INSTANCES = ("compute", "tpus", "queued-resources"), ("compute", "tpus", "tpu-vm"), ("compute", "instances")
+QUEUE, NODE, INSTANCES = (
+    ("compute", "tpus", "queued-resources"),
+    ("compute", "tpus", "tpu-vm"),
+    ("compute", "instances"),
+)
 OPTIONS = {
-    (*QUEUE, "create"): (ZONED | MACHINE | SLICE, {"--spot", "--reserved", "--guaranteed", "--async", "--internal-ips"}),
+    (*QUEUE, "create"): (
+        ZONED | MACHINE | SLICE,
+        {"--spot", "--reserved", "--guaranteed", "--async", "--internal-ips"},
+    ),
     (*QUEUE, "describe"): (ZONED, set()),
     (*QUEUE, "delete"): (ZONED, {"--force", "--async"}),
     (*NODE, "describe"): (ZONED, set()),
@@ -45,6 +52,16 @@ REQUIRED = {(*QUEUE, "create"): {"--accelerator-type", "--runtime-version", "--n
 WAITING = ["WAITING_FOR_RESOURCES", "PROVISIONING", "ACTIVE"]
 
 
+class Call(typing.NamedTuple):
+    """What was asked for, what there is, and what is to happen."""
+
+    command: tuple
+    names: list
+    options: dict
+    cloud: dict
+    scenario: dict
+
+
 def main(words):
     command, positional, options = parse(words)
     with state() as cloud:
@@ -53,7 +70,7 @@ def main(words):
         scenario = json.loads((CLOUD / "scenario.json").read_text())
         if scenario.get("transient") and cloud["calls"] % scenario["transient"] == 0:
             fail(command, "HttpError: 503 Service Unavailable: the service is currently unavailable.")
-        killed = COMMANDS[command](cloud, scenario, positional, options)
+        killed = COMMANDS[command](Call(command, positional, options, cloud, scenario))
     for process in killed or []:
         shut_down(process)
 
@@ -70,7 +87,9 @@ def parse(words):
         if not word.startswith("--"):
             positional.append(word)
         elif name in valued | WIDE:
-            options[name] = value if equals else rest.pop(0) if rest else refuse(command, f"argument {name}: expected one")
+            options[name] = (
+                value if equals else rest.pop(0) if rest else refuse(command, f"argument {name}: expected one")
+            )
         elif name in switches | WIDE_SWITCHES and not equals:
             options[name] = True
         else:
@@ -95,106 +114,105 @@ def check(command, positional, options):
         fail(command, "INVALID_ARGUMENT: only one of spot, reserved and guaranteed may be set")
 
 
-def create_slice(cloud, scenario, names, options):
-    (name,) = names
-    if name in cloud["slices"]:
-        fail((*QUEUE, "create"), f"ALREADY_EXISTS: Resource '{name}' already exists")
-    if "refuse" in scenario:
-        fail((*QUEUE, "create"), scenario["refuse"])
-    lives, born = scenario.get("lives", []), cloud["born"]
-    script = metadata(options)
-    kept = CLOUD / f"startup-{born}.sh"
-    shutil.copy(script, kept)
-    cloud["slices"][name] = {
+def create_slice(call):
+    (name,) = call.names
+    if name in call.cloud["slices"]:
+        fail(call.command, f"ALREADY_EXISTS: Resource '{name}' already exists")
+    if "refuse" in call.scenario:
+        fail(call.command, call.scenario["refuse"])
+    lives, born = call.scenario.get("lives", []), call.cloud["born"]
+    script = CLOUD / f"startup-{born}.sh"
+    shutil.copy(metadata(call), script)
+    call.cloud["slices"][name] = {
         "looks": 0,
         "life": lives[born] if born < len(lives) else None,
-        "preempted": scenario.get("preempted", "SUSPENDED"),
-        "script": str(kept),
+        "preempted": call.scenario.get("preempted", "SUSPENDED"),
+        "script": str(script),
         "processes": [],
-        "zone": options["--zone"],
+        "zone": call.options["--zone"],
     }
-    cloud["born"] += 1
+    call.cloud["born"] += 1
 
 
-def describe_slice(cloud, scenario, names, options):
-    here = slice_of(cloud, names, options, (*QUEUE, "describe"))
+def describe_slice(call):
+    here = slice_of(call)
     here["looks"] += 1
-    queue, _ = at(here)
+    queue, node = states(here)
     print(queue)
-    if queue == "ACTIVE" and not here["processes"] and scenario.get("boot"):
+    if node == "READY" and not here["processes"] and call.scenario.get("boot"):
         here["processes"] = [boot(here["script"])]
-    if here["life"] is not None and here["looks"] >= len(WAITING) + here["life"]:
-        processes, here["processes"] = here["processes"], []
-        return processes
-    return []
+    gone = here["processes"] if node == "PREEMPTED" else []
+    here["processes"] = [process for process in here["processes"] if process not in gone]
+    return gone
 
 
-def describe_node(cloud, scenario, names, options):
-    print(at(slice_of(cloud, names, options, (*NODE, "describe")))[1])
+def describe_node(call):
+    print(states(slice_of(call))[1])
 
 
-def at(here):
-    """States of the queue and of the machines: first the queue goes on, then the machines may be preempted."""
+def states(here):
+    """Of the queue and of the machines: first the queue goes on, then the machines may be preempted."""
     looks = here["looks"]
     if looks < len(WAITING):
         return WAITING[looks - 1], "CREATING"
     if here["life"] is None or looks < len(WAITING) + here["life"]:
         return "ACTIVE", "READY"
-    return ("ACTIVE", "PREEMPTED") if here["preempted"] == "ACTIVE" else (here["preempted"], "PREEMPTED")
+    return here["preempted"], "PREEMPTED"
 
 
-def delete_slice(cloud, scenario, names, options):
-    here = slice_of(cloud, names, options, (*QUEUE, "delete"))
-    if at(here)[0] == "ACTIVE" and "--force" not in options:
-        fail((*QUEUE, "delete"), "FAILED_PRECONDITION: it has nodes: delete them first, or use --force")
-    del cloud["slices"][names[0]]
+def delete_slice(call):
+    here = slice_of(call)
+    if states(here)[0] == "ACTIVE" and "--force" not in call.options:
+        fail(call.command, "FAILED_PRECONDITION: it has nodes: delete them first, or use --force")
+    del call.cloud["slices"][call.names[0]]
     return here["processes"]
 
 
-def create_instance(cloud, scenario, names, options):
-    if names[0] in cloud["instances"]:
-        fail((*INSTANCES, "create"), f"The resource '{names[0]}' already exists")
-    if not metadata(options):
-        fail((*INSTANCES, "create"), "nothing would run on it")
-    cloud["instances"][names[0]] = options["--zone"]
+def create_instance(call):
+    (name,) = call.names
+    if name in call.cloud["instances"]:
+        fail(call.command, f"The resource '{name}' already exists")
+    if not metadata(call):
+        fail(call.command, "nothing would run on it")
+    call.cloud["instances"][name] = call.options["--zone"]
 
 
-def describe_instance(cloud, scenario, names, options):
-    if cloud["instances"].get(names[0]) != options["--zone"]:
-        fail((*INSTANCES, "describe"), f"Could not fetch resource:\n - The resource '{names[0]}' was not found")
+def describe_instance(call):
+    (name,) = call.names
+    if call.cloud["instances"].get(name) != call.options["--zone"]:
+        fail(call.command, f"Could not fetch resource:\n - The resource '{name}' was not found")
     print("RUNNING")
 
 
-def delete_instance(cloud, scenario, names, options):
-    describe_instance(cloud, scenario, names, options)
-    del cloud["instances"][names[0]]
+def delete_instance(call):
+    describe_instance(call)
+    del call.cloud["instances"][call.names[0]]
 
 
-def copy(cloud, scenario, names, options):
-    *sources, target = names
+def copy(call):
+    *sources, target = call.names
     for source in sources:
-        here = local(source)
+        here, there = local(source), local(target)
         if not here.is_file():
-            fail(("storage", "cp"), f"The following URLs matched no objects or files:\n{source}")
-        there = local(target)
+            fail(call.command, f"The following URLs matched no objects or files:\n{source}")
         there = there / here.name if target.endswith("/") or there.is_dir() else there
         there.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(here, there)
 
 
-def cat(cloud, scenario, names, options):
-    for name in names:
+def cat(call):
+    for name in call.names:
         if not local(name).is_file():
-            fail(("storage", "cat"), f"The following URLs matched no objects or files:\n{name}")
+            fail(call.command, f"The following URLs matched no objects or files:\n{name}")
         print(local(name).read_text(), end="")
 
 
-def ls(cloud, scenario, names, options):
-    found = [path for name in names for path in sorted(glob.glob(f"{local(name)}/*"))]
+def ls(call):
+    found = [path for name in call.names for path in sorted(local(name).glob("*"))]
     if not found:
-        fail(("storage", "ls"), "One or more URLs matched no objects.")
+        fail(call.command, "One or more URLs matched no objects.")
     for path in found:
-        print("gs://" + str(pathlib.Path(path).relative_to(CLOUD / "buckets")))
+        print(f"gs://{path.relative_to(CLOUD / 'buckets')}")
 
 
 def local(name):
@@ -207,17 +225,18 @@ def local(name):
     return path
 
 
-def slice_of(cloud, names, options, command):
-    here = cloud["slices"].get(names[0])
-    if here is None or here["zone"] != options["--zone"]:
-        fail(command, f"NOT_FOUND: Resource '{names[0]}' was not found")
+def slice_of(call):
+    here = call.cloud["slices"].get(call.names[0])
+    if here is None or here["zone"] != call.options["--zone"]:
+        fail(call.command, f"NOT_FOUND: Resource '{call.names[0]}' was not found")
     return here
 
 
-def metadata(options):
-    key, _, path = options.get("--metadata-from-file", "").partition("=")
-    if key and not pathlib.Path(path).is_file():
-        fail(("compute",), f"Unable to read file [{path}]: No such file or directory")
+def metadata(call):
+    """The file of its startup script; empty where it has none."""
+    _, _, path = call.options.get("--metadata-from-file", "").partition("=")
+    if path and not pathlib.Path(path).is_file():
+        fail(call.command, f"Unable to read file [{path}]: No such file or directory")
     return path
 
 
