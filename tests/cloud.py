@@ -10,12 +10,12 @@ FAKE = pathlib.Path(__file__).parent / "launch" / "fake_gcloud.py"
 EVONAS = """#!/bin/bash
 # Ends as the next line of the file `codes` says; `run`: runs until it is asked to stop, and ends with 75.
 cd "$(dirname "$0")/../.."
+trap 'echo "asked to stop"; exit 75' TERM
 echo "$*" >>called
 code=$(head -n 1 codes)
 sed -i 1d codes
 echo "candidate trained"
 if [[ $code == run ]]; then
-  trap 'echo "asked to stop"; exit 75' TERM
   sleep 60 &
   wait
 fi
@@ -53,7 +53,7 @@ class Cloud:
         Args:
             what: ``lives``, for how many looks each slice is there before it is preempted, None for ever;
                 ``preempted``, the state of its request then; ``boot``, whether slices run their startup script;
-                ``refuse``, why slices are refused; ``transient``, which fraction of the calls fails, as 1 in so many.
+                ``busy``, a file that first has a line for each slice so far; ``refuse``, why slices are refused; ``transient``, which fraction of the calls fails, as 1 in so many.
         """
         (self.root / "scenario.json").write_text(json.dumps(what))
 

@@ -136,7 +136,8 @@ def create_slice(call):
 
 def describe_slice(call):
     here = slice_of(call)
-    here["looks"] += 1
+    if states(here)[1] != "READY" or busy(call):
+        here["looks"] += 1
     queue, node = states(here)
     print(queue)
     if node == "READY" and not here["processes"] and call.scenario.get("boot"):
@@ -144,6 +145,14 @@ def describe_slice(call):
     gone = here["processes"] if node == "PREEMPTED" else []
     here["processes"] = [process for process in here["processes"] if process not in gone]
     return gone
+
+
+def busy(call):
+    """Whether the machines have begun what they are for, so that a preemption interrupts something."""
+    if "busy" not in call.scenario:
+        return True
+    path = pathlib.Path(call.scenario["busy"])
+    return path.exists() and len(path.read_text().splitlines()) >= call.cloud["born"]
 
 
 def describe_node(call):
@@ -154,7 +163,7 @@ def states(here):
     """Of the queue and of the machines: first the queue goes on, then the machines may be preempted."""
     looks = here["looks"]
     if looks < len(WAITING):
-        return WAITING[looks - 1], "CREATING"
+        return WAITING[max(looks - 1, 0)], "CREATING"
     if here["life"] is None or looks < len(WAITING) + here["life"]:
         return "ACTIVE", "READY"
     return here["preempted"], "PREEMPTED"

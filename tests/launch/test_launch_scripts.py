@@ -84,7 +84,7 @@ def ended(cloud):
 
 
 def test_a_run_is_kept_through_two_preemptions_and_then_everything_is_deleted(cloud, keep, tmp_path):
-    cloud.scenario(lives=[4, 2, None], boot=True, transient=17)
+    cloud.scenario(lives=[4, 2, None], boot=True, busy=str(tmp_path / "worker" / "called"), transient=17)
     said = keep("run", "run", 0).communicate(timeout=100)[0]
     assert ended(cloud)["exit_code"] == 0
     assert said.count("slice: SUSPENDED") == 2
@@ -99,8 +99,8 @@ def test_a_run_is_kept_through_two_preemptions_and_then_everything_is_deleted(cl
     assert cloud.path("gs://bucket/run1/launch/keeper.log").read_text().endswith("the slice is deleted\n")
 
 
-def test_machines_that_are_gone_are_replaced_while_the_queue_still_calls_them_active(cloud, keep):
-    cloud.scenario(lives=[2, None], boot=True, preempted="ACTIVE")
+def test_machines_that_are_gone_are_replaced_while_the_queue_still_calls_them_active(cloud, keep, tmp_path):
+    cloud.scenario(lives=[2, None], boot=True, busy=str(tmp_path / "worker" / "called"), preempted="ACTIVE")
     said = keep("run", 0).communicate(timeout=60)[0]
     assert "slice: PREEMPTED" in said
     assert cloud.what_there_is() == (set(), set())
