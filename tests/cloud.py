@@ -53,7 +53,8 @@ class Cloud:
         Args:
             what: ``lives``, for how many looks each slice is there before it is preempted, None for ever;
                 ``preempted``, the state of its request then; ``boot``, whether slices run their startup script;
-                ``busy``, a file that first has a line for each slice so far; ``refuse``, why slices are refused; ``transient``, which fraction of the calls fails, as 1 in so many.
+                ``busy``, a file that gets a line from each slice before it may be preempted; ``refuse``, why slices are
+                refused; ``transient``, which fraction of the calls fails, as 1 in so many.
         """
         (self.root / "scenario.json").write_text(json.dumps(what))
 

@@ -149,10 +149,11 @@ def _forecast(options: TpuOptions, experiment: Experiment) -> list[str]:
     seconds, price = options.seconds_per_candidate, options.dollars_per_chip_hour
     if seconds is not None and price is not None:
         cost = estimate(slice_, experiment.evaluations, experiment.batch_size, seconds, price)
-        lines.append(
+        lines += [
             f"{experiment.evaluations:,} candidates of {seconds:g} s: {cost.hours:.1f} hours, {cost.chip_hours:,.1f} "
-            f"chip-hours, {cost.dollars:,.2f} dollars, besides setting up, compiling and what preemption cuts short"
-        )
+            f"chip-hours, {cost.dollars:,.2f} dollars",
+            "besides: setting up each slice, compiling, and training that preemption cuts short",
+        ]
     most = slice_.chips * options.max_hours
     lines.append(f"deleted {options.max_hours:g} hours after this launch at the latest: at most {most:,.0f} chip-hours")
     return lines

@@ -1,9 +1,6 @@
 """Commands for gcloud and XPK: the cloud takes them, and the real gcloud's own parser does, where it is installed."""
 
-import json
-import os
 import shlex
-import shutil
 import subprocess
 
 import pytest
@@ -77,28 +74,6 @@ REFUSED = {
     "a bucket that there is not": ("storage cat gs://nowhere/ended.json", False),
 }
 """What is wrong with a command, the command, and whether gcloud itself sees it, or the service behind it."""
-
-
-@pytest.fixture
-def real_gcloud(tmp_path):
-    """The real gcloud's check of commands, which needs no network and no account: of each what is wrong, or None."""
-    if shutil.which("gcloud") is None:
-        pytest.skip("gcloud is not installed")
-
-    def wrong(commands):
-        (tmp_path / "commands.json").write_text(json.dumps([{"command_string": shlex.join(each)} for each in commands]))
-        done = subprocess.run(
-            ["gcloud", "meta", "lint-gcloud-commands", f"--commands-file={tmp_path / 'commands.json'}"],
-            env=os.environ | {"CLOUDSDK_CONFIG": str(tmp_path), "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            pytest.skip(f"this gcloud does not check commands: {done.stderr}")
-        return [checked["error_message"] for checked in json.loads(done.stdout)]
-
-    return wrong
 
 
 def test_the_real_gcloud_takes_every_command_and_refuses_what_the_stand_in_refuses(real_gcloud):
