@@ -38,12 +38,12 @@ def as_line(command: Sequence[str]) -> str:
 
 
 def as_script(plan: Plan) -> str:
-    """The plan as a bash script that does the same."""
-    parts = ["set -e"]
+    """The plan as a bash script that does the same; in a subshell, so that it may be pasted into a terminal."""
+    parts = ["(set -e"]
     for directory in sorted({os.path.dirname(path) for path in plan.files}):
         parts.append(shlex.join(["mkdir", "-p", directory]))
     for path, content in plan.files.items():
         parts.append(f"cat >{shlex.quote(path)} <<'{END}'\n{content.rstrip()}\n{END}")
     for step in plan.steps:
         parts.append(f"# {step.purpose}\n{as_line(step.command)}")
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, ")"]) + "\n"

@@ -13,9 +13,6 @@ from evonas.launch.settings import TpuLaunch
 PLACE = "/opt/evonas"
 """The scripts' directory on machines of the cloud."""
 
-PYTHON = "3.12"
-"""For evonas: the machines' own may be older than it needs."""
-
 
 class Pace(NamedTuple):
     """How often and how long the scripts wait and try; times in whole seconds.
@@ -92,9 +89,9 @@ def worker_script(
         RESTARTS=pace.restarts,
         PUBLISHING=pace.publishing,
         GRACE=pace.grace,
-        PYTHON=PYTHON,
+        PYTHON=package.python,
         FILES=[f"{launch.bucket_directory}/{name}" for name in files],
-        REQUIREMENTS=["jax[tpu]", package.requirement(place)],
+        REQUIREMENTS=package.requirements(place),
         RUN=["run", launch.experiment_name, "--distributed", "--workdir", launch.workdir, *launch.settings],
         DELETE=gcloud.delete_slice(launch),
     )

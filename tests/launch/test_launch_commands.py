@@ -33,7 +33,6 @@ ON_GKE = XpkLaunch(
     settings=("--data.limit", "it's $HOME"),
     spot=True,
 )
-WHEEL = Package("evonas-0.1.0-py3-none-any.whl", "0.1.0")
 
 
 def commands():
@@ -164,13 +163,13 @@ def test_what_would_make_a_slice_again_is_deleted_first():
 
 
 def test_a_launch_from_a_package_index_builds_and_uploads_no_wheel():
-    plan = launch_plan(LAUNCH, Package(None, "0.1.0"), "there", 0)
+    plan = launch_plan(LAUNCH, Package(None, "0.1.0", "3.12"), "there", 0)
     assert not [word for step in plan.steps for word in step.command if word.endswith(".whl")]
     assert "'evonas[gcs]==0.1.0'" in plan.files["there/worker.sh"]
 
 
 def test_a_launch_from_a_clone_builds_the_wheel_that_it_uploads():
-    plan = launch_plan(LAUNCH, Package("clone", "0.1.0"), "there", 0)
+    plan = launch_plan(LAUNCH, Package("clone", "0.1.0", "3.12"), "there", 0)
     assert plan.steps[0].purpose == "build evonas's wheel"
     assert "there/evonas-0.1.0-py3-none-any.whl" in plan.steps[1].command
 

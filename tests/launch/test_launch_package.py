@@ -3,10 +3,11 @@
 import importlib.metadata
 import json
 import pathlib
+import sys
 
 import pytest
 
-from evonas.launch import Package, installed_package
+from evonas.launch import installed_package
 
 
 @pytest.fixture
@@ -15,6 +16,7 @@ def installed(monkeypatch):
 
     class Distribution:
         version = "0.1.0"
+        requires = ("jax>=0.10.2", "etils[epath]>=1.13", 'torch>=2.6; extra == "benchmarks"')
 
         def __init__(self, origin):
             self.origin = origin
@@ -25,6 +27,7 @@ def installed(monkeypatch):
 
     def install(origin):
         monkeypatch.setattr(importlib.metadata, "distribution", lambda _: Distribution(origin))
+        monkeypatch.setattr(importlib.metadata, "version", {"jax": "0.10.2", "etils": "1.14.0"}.get)
 
     return install
 
@@ -32,9 +35,17 @@ def installed(monkeypatch):
 def test_from_an_index_it_comes_by_its_version(installed):
     installed(None)
     package = installed_package()
-    assert package == Package(None, "0.1.0")
+    assert package.source is None
     assert package.wheel is None
-    assert package.requirement("/opt/evonas") == "evonas[gcs]==0.1.0"
+    assert package.requirements("/opt/evonas") == ["jax[tpu]", "evonas[gcs]==0.1.0", "jax==0.10.2", "etils==1.14.0"]
+
+
+def test_the_versions_are_those_of_here():
+    package = installed_package()
+    assert f"jax=={importlib.metadata.version('jax')}" in package.pins
+    assert f"orbax-checkpoint=={importlib.metadata.version('orbax-checkpoint')}" in package.pins
+    assert not [pin for pin in package.pins if pin.startswith(("torch", "gcsfs"))]
+    assert package.python == f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def test_from_a_clone_it_comes_as_a_wheel(installed, tmp_path):
@@ -43,7 +54,7 @@ def test_from_a_clone_it_comes_as_a_wheel(installed, tmp_path):
     installed(clone.as_uri())
     package = installed_package()
     assert package.source == str(clone)
-    assert package.requirement("/opt/evonas") == "evonas[gcs] @ file:///opt/evonas/evonas-0.1.0-py3-none-any.whl"
+    assert package.requirements("/opt/evonas")[1] == "evonas[gcs] @ file:///opt/evonas/evonas-0.1.0-py3-none-any.whl"
 
 
 def test_a_given_wheel_keeps_its_name(installed, tmp_path):

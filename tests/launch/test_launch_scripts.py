@@ -22,7 +22,7 @@ LAUNCH = TpuLaunch(
     settings=("--training.epochs", "20"),
     spot=True,
 )
-PACKAGE = Package("evonas-0.1.0-py3-none-any.whl", "0.1.0")
+PACKAGE = Package("evonas-0.1.0-py3-none-any.whl", "0.1.0", "3.12", ("jax==0.10.2",))
 PACE = Pace(interval=0, longest=0, refusals=3, pause=0, restarts=3, publishing=1, grace=0)
 MARKER, LOGS = "gs://bucket/run1/launch/ended.json", "gs://bucket/run1/launch/logs"
 
@@ -115,7 +115,9 @@ def test_a_failed_request_is_made_again(cloud, keep):
 def test_a_keeper_that_was_killed_goes_on_with_the_slice_that_is_there(cloud, keep, tmp_path):
     cloud.scenario(lives=[None], boot=True)
     first = keep("run", 0)
+    give_up = soon(60)
     while not (tmp_path / "worker" / "called").exists():
+        assert time.time() < give_up
         time.sleep(0.05)
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
@@ -179,7 +181,7 @@ def test_a_machine_that_boots_after_the_end_runs_nothing(cloud, worker):
 
 
 def test_evonas_is_stopped_when_the_hours_are_over(cloud, worker):
-    assert len(worker("run", 0, deadline=soon(2))) == 1
+    assert len(worker("run", 0, deadline=soon(4))) == 1
     assert "exit_code" not in ended(cloud)
     assert "exit code 124" in next(cloud.path(LOGS).iterdir()).read_text()
 
