@@ -21,6 +21,7 @@ class Pace(NamedTuple):
         interval: between two looks of the keeper, and the first wait after a failure, doubled with each more.
         longest: the most that the interval grows to.
         refusals: creations of the slice that may fail in a row before the keeper gives up.
+        installations: of evonas that may fail in a row before a worker ends the run.
         pause: of a worker before it starts evonas again.
         restarts: after an end that says nothing of its cause.
         publishing: between two copies of a worker's log to the bucket.
@@ -30,6 +31,7 @@ class Pace(NamedTuple):
     interval: int = 30
     longest: int = 600
     refusals: int = 20
+    installations: int = 20
     pause: int = 15
     restarts: int = 3
     publishing: int = 60
@@ -85,6 +87,7 @@ def worker_script(
         BUCKET=launch.bucket_directory,
         CACHE=f"{launch.workdir}/compiled",
         DEADLINE=deadline,
+        INSTALLATIONS=pace.installations,
         PAUSE=pace.pause,
         RESTARTS=pace.restarts,
         PUBLISHING=pace.publishing,

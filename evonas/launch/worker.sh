@@ -57,8 +57,10 @@ publishing=$!
 trap 'kill "$publishing" 2>/dev/null' EXIT
 trap stop TERM
 
+failures=0
 until [[ -e installed ]] || install; do
-  say "could not be installed; again in $PAUSE s"
+  say "could not be installed"
+  ((++failures < INSTALLATIONS)) || { end 2 && break; }
   publish
   sleep "$PAUSE"
 done

@@ -23,7 +23,7 @@ LAUNCH = TpuLaunch(
     spot=True,
 )
 PACKAGE = Package("evonas-0.1.0-py3-none-any.whl", "0.1.0", "3.12", ("jax==0.10.2",))
-PACE = Pace(interval=0, longest=0, refusals=3, pause=0, restarts=3, publishing=1, grace=0)
+PACE = Pace(interval=0, longest=0, refusals=3, installations=3, pause=0, restarts=3, publishing=1, grace=0)
 MARKER, LOGS = "gs://bucket/run1/launch/ended.json", "gs://bucket/run1/launch/logs"
 
 
@@ -35,8 +35,10 @@ def soon(seconds=120):
 def worker(cloud, tmp_path):
     """A function that runs the script of a worker of a slice, on a machine where evonas ends with the given codes."""
 
-    def run(*codes, number=0, deadline=None, place="worker"):
+    def run(*codes, number=0, deadline=None, place="worker", installed=True):
         there = machine(tmp_path / place, *codes)
+        if not installed:
+            (there / "installed").unlink()
         text = worker_script(LAUNCH, PACKAGE, deadline or soon(), place=str(there), pace=PACE)
         subprocess.run(["bash", "-c", text], env=os.environ | {"FAKE_WORKER": str(number)}, check=True, timeout=60)
         return (there / "called").read_text().splitlines() if (there / "called").exists() else []
@@ -83,6 +85,7 @@ def ended(cloud):
     return json.loads(cloud.path(MARKER).read_text())
 
 
+@pytest.mark.slow
 def test_a_run_is_kept_through_two_preemptions_and_then_everything_is_deleted(cloud, keep, tmp_path):
     cloud.scenario(lives=[4, 2, None], boot=True, busy=str(tmp_path / "worker" / "called"), transient=17)
     said = keep("run", "run", 0).communicate(timeout=100)[0]
@@ -173,6 +176,13 @@ def test_evonas_is_run_again_as_its_exit_code_says(cloud, worker, codes, last):
 def test_a_worker_that_finished_runs_again_until_the_first_has(cloud, worker):
     assert len(worker(0, 0, 2, number=3)) == 3
     assert ended(cloud) | {"time": ""} == {"exit_code": 2, "worker": 3, "time": ""}
+
+
+def test_a_run_that_cannot_be_installed_ends(cloud, worker):
+    assert worker(0, installed=False) == []  # nothing was uploaded
+    assert ended(cloud)["exit_code"] == 2
+    log = next(cloud.path(LOGS).iterdir()).read_text()
+    assert log.count("matched no objects or files") == log.count("could not be installed") == PACE.installations
 
 
 def test_a_machine_that_boots_after_the_end_runs_nothing(cloud, worker):
