@@ -11,6 +11,7 @@ import tyro
 
 from evonas.cli import commands
 from evonas.cli.doctor import doctor
+from evonas.cli.launch import launch
 from evonas.cli.processes import FLAGS, join_processes
 from evonas.cli.reproduce import reproduce
 from evonas.cli.supervision import end_with_parent, is_supervised, supervise
@@ -29,6 +30,7 @@ commands:
   retrain WORKDIR                  train the best for good, and keep its weights
   reproduce NAME                   run a published experiment again; --list names them
   tables convert FROM TO.npz       a published benchmark table in compact form
+  launch tpu|xpk FILE.py ...       run a search on Cloud TPU; also launch status|logs|stop NAME
   doctor                           show whether a search would run on this machine, and what to mend
   --version                        of evonas, JAX and Flax
 
@@ -97,6 +99,8 @@ def _dispatch(name: str, rest: list[str]) -> int:
         reproduce(rest)
     elif name == "tables":
         convert_table(rest)
+    elif name == "launch":
+        launch(rest)
     elif name in COMMANDS:
         tyro.cli(COMMANDS[name], args=rest, prog=f"evonas {name}")
     else:
