@@ -102,14 +102,14 @@ def names(path: Any) -> list[str]:
     ]
 
 
-def remove(path: Any) -> None:
-    """Remove a file, if it is there.
+def remove(path: Any, recursive: bool = False) -> None:
+    """Remove a file, or all that is below, if it is there.
 
     Raises:
         OSError: if the store refuses, or does not answer for `PATIENCE`: then a TimeoutError.
     """
     try:
-        _persistently("removed", path, lambda store, name: store.rm_file(name))
+        _persistently("removed", path, lambda store, name: store.rm(name, recursive=recursive))
     except FileNotFoundError:
         return  # by the request whose answer was lost, perhaps
 

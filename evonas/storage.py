@@ -116,6 +116,18 @@ def remove(path: epath.Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def remove_tree(path: epath.Path) -> None:
+    """Remove a directory with all that is in it, if it is there.
+
+    Raises:
+        OSError: if it can't be removed.
+    """
+    if is_remote(path):
+        object_store.remove(path, recursive=True)
+    elif path.exists():
+        path.rmtree()
+
+
 def remove_drafts(directory: epath.Path, names: str = "*") -> None:
     """Remove what killed processes left of their writes. Nobody may be writing there.
 

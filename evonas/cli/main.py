@@ -78,10 +78,13 @@ def run_command(arguments: list[str]) -> int:
         rest = join_processes(rest) if name in IN_PROCESSES else rest
         with noticing() if name in PREEMPTIBLE else contextlib.nullcontext(), together():
             return _dispatch(name, rest)
-    except (NoAnswerError, Preempted) as error:
+    except (NoAnswerError, Preempted, TimeoutError) as error:  # the last of an object store that does not answer
         print(f"evonas: {error}", file=sys.stderr)
         return AGAIN
-    except (ValueError, OSError, ImportError, OtherProcessError) as error:
+    except OtherProcessError as error:
+        print(f"evonas: {error}", file=sys.stderr)
+        return AGAIN if error.again else MISTAKE
+    except (ValueError, OSError, ImportError) as error:
         print(f"evonas: {_sentence(error)}", file=sys.stderr)
         return MISTAKE
     except KeyboardInterrupt:

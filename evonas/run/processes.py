@@ -32,7 +32,15 @@ TOLD = "_told_to_other_processes"
 
 
 class OtherProcessError(RuntimeError):
-    """The search ended because another process of it failed."""
+    """The search ended because another process of it failed.
+
+    Attributes:
+        again: whether it may succeed when it is started again: an object store did not answer.
+    """
+
+    def __init__(self, failures: dict[int, str]):
+        super().__init__("; ".join(f"process {process}: {failure}" for process, failure in failures.items()))
+        self.again = all(failure.startswith(f"{TimeoutError.__name__}:") for failure in failures.values())
 
 
 class NoAnswerError(RuntimeError):
@@ -179,7 +187,7 @@ def _meet(failure: str = "", length: int = 0) -> np.ndarray:
     failures, lengths = process_allgather(np.array([len(text), length], np.int32)).T
     if failures.any():
         texts = [each.decode() for each in _gather(text, failures)]
-        raise OtherProcessError("; ".join(f"process {process}: {text}" for process, text in enumerate(texts) if text))
+        raise OtherProcessError({process: text for process, text in enumerate(texts) if text})
     return lengths
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from evonas.storage import absolute
+from evonas.storage import absolute, exists, files_in, make_directory, remove_tree
 from evonas.training.slices import State
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class Checkpoints:
 
     def __init__(self, directory: Any, seconds: float, keep: int = 0):
         self.directory, self.seconds, self.keep = absolute(directory), seconds, keep
-        self._saved = {int(path.name) for path in self._present() if path.name.isdecimal()}
+        present = files_in(self.directory) if exists(self.directory) else []
+        self._saved = {int(path.name) for path in present if path.name.isdecimal()}
         self._best: dict[int, float] = {}  # fitness of those that are kept
 
     def load(self, candidate: int, shapes: dict[str, jax.ShapeDtypeStruct]) -> tuple[int, State] | None:
@@ -55,12 +56,12 @@ class Checkpoints:
             OSError: if it can't be written.
         """
         place = self.directory / str(candidate)
-        place.mkdir(parents=True, exist_ok=True)
+        make_directory(place)
         path, older = place / str(blocks), set(self._versions(candidate)) - {blocks}
         self._orbax(lambda orbax, args: orbax.save(path, args=args.StandardSave(state), force=True))
         self._saved.add(candidate)
         for version in older:
-            (place / str(version)).rmtree()
+            remove_tree(place / str(version))
 
     def is_kept(self, fitness: float) -> bool:
         """Whether a candidate that is done belongs to the best, as far as is known."""
@@ -69,7 +70,7 @@ class Checkpoints:
     def drop(self, candidate: int) -> None:
         """Delete a candidate's checkpoint, unless it is one of the best."""
         if candidate in self._saved and candidate not in self._best:
-            (self.directory / str(candidate)).rmtree()
+            remove_tree(self.directory / str(candidate))
             self._saved.remove(candidate)
 
     def told(self, ids: Sequence[int], fitness: Sequence[float]) -> None:
@@ -88,10 +89,7 @@ class Checkpoints:
         """Those that are whole."""
         import orbax.checkpoint as ocp
 
-        return ocp.utils.checkpoint_steps(self.directory / str(candidate))
-
-    def _present(self) -> list[Any]:
-        return list(self.directory.iterdir()) if self.directory.exists() else []
+        return ocp.utils.checkpoint_steps(absolute(self.directory / str(candidate)))
 
     def _orbax(self, action: Callable[[ocp.Checkpointer, Any], Any]) -> Any:
         import orbax.checkpoint as ocp  # here, since importing it takes longer than all of evonas

@@ -2,6 +2,8 @@
 
 import pytest
 
+from evonas.preemption import AGAIN
+
 WORKDIR = "gs://bucket/run"
 
 
@@ -65,6 +67,6 @@ def test_an_outage_is_one_sentence(object_store, evonas_here, monkeypatch, caplo
     monkeypatch.setattr("evonas.object_store.PATIENCE", 0.1)
     with object_store.failing(1.0, seed=0):
         outcome = evonas_here("status", WORKDIR)
-    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert (outcome.code, outcome.err.count("\n")) == (AGAIN, 1)
     assert "gs://bucket/run/config.json can't be read: the store does not answer (" in outcome.err
     assert not [record for record in caplog.records if record.name == "gcsfs"]

@@ -79,3 +79,21 @@ def test_a_checkpoint_that_was_not_finished_is_none(tmp_path):
     (tmp_path / "0" / "4.orbax-checkpoint-tmp").mkdir(parents=True)
     with pytest.warns(UserWarning, match="its training starts over"):
         assert Checkpoints(tmp_path, math.inf).load(0, SHAPES) is None
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick_retries")
+def test_in_a_bucket_amid_failures_they_are_replaced_read_by_others_and_deleted(object_store):
+    place = "gs://bucket/run/checkpoints"
+    with object_store.failing(0.05, 3):
+        first = Checkpoints(place, math.inf, keep=1)
+        for candidate, blocks in ((0, 2), (0, 3), (1, 2), (2, 2)):
+            first.save(candidate, blocks, STATE)
+        other = Checkpoints(place, math.inf, keep=1)
+        blocks, state = other.load(0, SHAPES)
+        assert blocks == 3
+        np.testing.assert_array_equal(state["00000"], STATE["00000"])
+        other.told([0, 1], [0.1, 0.2])
+    assert object_store.failed
+    left = {tuple(name.split("/")[2:4]) for name in object_store.names("run/checkpoints/")}
+    assert left == {("1", "2"), ("2", "2")}
