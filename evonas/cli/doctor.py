@@ -26,8 +26,11 @@ from evonas.training.parallel import memory_of
 from evonas.types import NOBODY, Candidates, Failure, Measurement
 
 PACKAGES = ("evonas", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "tensorflow-datasets")
-ACCELERATORS = {"/dev/nvidia[0-9]*": ("GPU", "cuda13"), "/dev/accel[0-9]*": ("TPU", "tpu")}
-"""Files that a driver makes, what they stand for, and the extra of JAX that uses it."""
+GPUS, PCI = "/dev/nvidia[0-9]*", "/sys/bus/pci/devices"
+"""Files that NVIDIA's driver makes, and where Linux lists what is on the bus."""
+
+TPUS = {"0x0027", "0x005e", "0x0062", "0x0063", "0x006f", "0x0076"}
+"""Google's numbers of TPUs on the bus, v2 to v7, as `jax._src.hardware_utils` has them; 0x1ae0 is Google's own."""
 
 WIDTH = 24
 """Of the first column."""
@@ -82,10 +85,23 @@ def _devices() -> Finding:
     except RuntimeError as error:
         return Finding("devices", str(error), "mend the driver, or go without it by JAX_PLATFORMS=cpu")
     found = ", ".join(f"{number} x {kind}" for kind, number in kinds.items())
-    for files, (kind, extra) in ACCELERATORS.items():
-        if jax.default_backend() == "cpu" and glob.glob(files) and "JAX_PLATFORMS" not in os.environ:
-            return Finding("devices", found, f'a {kind} is here that JAX does not use: pip install "jax[{extra}]"')
-    return Finding("devices", found)
+    if jax.process_count() > 1:
+        found += f" in this process, {jax.process_index()} of {jax.process_count()} with {jax.device_count()} together"
+    unused = _accelerator() if jax.default_backend() == "cpu" and "JAX_PLATFORMS" not in os.environ else None
+    if unused is None:
+        return Finding("devices", found)
+    kind, extra = unused
+    return Finding("devices", found, f'a {kind} is here that JAX does not use: pip install "jax[{extra}]"')
+
+
+def _accelerator() -> tuple[str, str] | None:
+    """A kind that is on this machine, and the extra of JAX that uses it."""
+    if glob.glob(GPUS):
+        return "GPU", "cuda13"
+    for vendor in epath.Path(PCI).glob("*/vendor"):
+        if vendor.read_text().strip() == "0x1ae0" and (vendor.parent / "device").read_text().strip() in TPUS:
+            return "TPU", "tpu"
+    return None
 
 
 def _memory(device: jax.Device) -> str:

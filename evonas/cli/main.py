@@ -46,7 +46,7 @@ COMMANDS = {
     "doctor": doctor,
 }
 
-IN_PROCESSES = ("run", "resume", "reproduce")
+IN_PROCESSES = ("run", "resume", "reproduce", "doctor")
 
 PREEMPTIBLE = ("run", "resume", "reproduce", "retrain")
 

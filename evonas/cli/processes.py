@@ -15,7 +15,7 @@ from evonas.run.processes import NoAnswerError, is_first
 PATIENCE = 100
 """Seconds without a sign of life until JAX takes a process for dead, by default."""
 
-FLAGS = """options of run, resume and reproduce nasnet_search, given in every process, as on all hosts of a TPU slice:
+FLAGS = """options of run, resume, doctor and reproduce nasnet_search, in every process, as on all hosts of a TPU slice:
   --distributed                    the processes search together: each trains its share, the first writes and prints
   --coordinator HOST:PORT          where the first listens; Cloud TPU and Slurm tell this and the next two
   --num-processes N                how many there are

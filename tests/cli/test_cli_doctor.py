@@ -14,7 +14,8 @@ def three_devices(monkeypatch):
     """Of the tests' devices, on a machine without others."""
     devices = jax.local_devices()[:3]
     monkeypatch.setattr(jax, "local_devices", lambda: devices)
-    monkeypatch.setattr(doctor, "ACCELERATORS", {})
+    monkeypatch.setattr(doctor, "GPUS", "/nowhere/nvidia")
+    monkeypatch.setattr(doctor, "PCI", "/nowhere")
 
 
 @pytest.fixture
@@ -48,10 +49,23 @@ def test_a_workdir_that_can_not_be_written_is_off(evonas_here, tmp_path):
 
 
 @pytest.mark.usefixtures("quick")
-def test_an_accelerator_that_jax_does_not_use_is_off(evonas_here, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("vendor", "number", "is_tpu"), [("0x1ae0", "0x0063", True), ("0x1ae0", "0x0042", False)])
+def test_a_tpu_that_jax_does_not_use_is_off(vendor, number, is_tpu, evonas_here, tmp_path, monkeypatch):
+    """Google's network card, the other one, is no TPU."""
+    (tmp_path / "0000:00:04.0").mkdir()
+    (tmp_path / "0000:00:04.0" / "vendor").write_text(f"{vendor}\n")
+    (tmp_path / "0000:00:04.0" / "device").write_text(f"{number}\n")
+    monkeypatch.setattr(doctor, "PCI", str(tmp_path))
+    monkeypatch.delenv("JAX_PLATFORMS", raising=False)
+    outcome = evonas_here("doctor")
+    assert ('a TPU is here that JAX does not use: pip install "jax[tpu]"' in outcome.out) == is_tpu
+    assert outcome.code == (MISTAKE if is_tpu else 0)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_gpu_that_jax_does_not_use_is_off(evonas_here, tmp_path, monkeypatch):
     (tmp_path / "nvidia0").touch()
-    monkeypatch.setattr(doctor, "ACCELERATORS", {f"{tmp_path}/nvidia[0-9]*": ("GPU", "cuda13")})
-    monkeypatch.setattr(jax, "default_backend", lambda: "cpu")
+    monkeypatch.setattr(doctor, "GPUS", f"{tmp_path}/nvidia[0-9]*")
     monkeypatch.delenv("JAX_PLATFORMS", raising=False)
     outcome = evonas_here("doctor")
     assert outcome.code == MISTAKE

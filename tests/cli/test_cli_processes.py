@@ -1,6 +1,9 @@
 """``--distributed``: several processes on this machine are one search."""
 
 import json
+import os
+import pathlib
+import signal
 import time
 
 import pytest
@@ -91,21 +94,52 @@ def goes_on(folder, evonas_process):
         for workdir in ("run", "unbroken"):
             ended = evonas_process(*PIXELS, 2, "--workdir", workdir, "--evaluations", evaluations, NPROC="4")
             assert ended.code == 0, ended
-        assert history(folder / "run") == history(folder / "unbroken")
+        by_id = [sorted(history(folder / name), key=lambda line: line["id"]) for name in ("run", "unbroken")]
+        assert by_id[0] == by_id[1]  # what is measured when the notice comes is written at once, in any order
 
     return goes_on
 
 
+@pytest.fixture
+def stop():
+    """Let the child of a process, which searches, do nothing any more, as if its machine were frozen."""
+    stopped = []
+
+    def stop(process):
+        (child,) = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(child), signal.SIGSTOP)
+        stopped.append(int(child))
+
+    yield stop
+    for child in stopped:
+        os.kill(child, signal.SIGKILL)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("killed", [0, 1])
-def test_a_process_that_is_killed_ends_the_other_and_the_search_goes_on(killed, endless, goes_on):
+@pytest.mark.parametrize(("way", "lost"), [("dies", 0), ("dies", 1), ("hangs", 1)])
+def test_a_process_that_dies_or_hangs_ends_the_other_and_the_search_goes_on(way, lost, endless, stop, goes_on):
     two = endless()
-    two[killed].kill()
-    other = two[1 - killed]
+    if way == "dies":
+        two[lost].kill()
+    else:
+        stop(two[lost])
+    other = two[1 - lost]
     _, error = other.communicate(timeout=120)
     assert other.returncode == AGAIN, error
     assert "evonas: another process of the search died or does not answer" in error
     goes_on()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("folder")
+def test_the_doctor_looks_at_each_process(start, coordinator):
+    joined = ["--distributed", "--coordinator", coordinator(), "--num-processes", 2, "--process-id"]
+    two = [start("doctor", "--cpu-devices", 1, *joined, process) for process in range(2)]
+    for number, process in enumerate(two):
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == 0, err
+        assert f"1 x cpu in this process, {number} of 2 with 2 together" in out
+        assert out.count("candidate on device") == 1
 
 
 @pytest.mark.slow
