@@ -43,13 +43,13 @@ def evaluator(given: work.Work):
 
 def one_device(given: work.Work):
     """The training of one device, a function to compile, its arguments after the genome, and the space."""
-    from evonas.training.evaluator import training_function
     from evonas.training.optimizer import hyperparameters_of
     from evonas.training.program import device_data
+    from evonas.training.slices import SlicedTraining
 
     whole = evaluator(given)
     data = device_data(whole.dataset, whole.dataset.validation)
-    train = training_function(whole.space, np.zeros(6, np.int32), whole.dataset, whole.training)
+    train = SlicedTraining(whole.space, np.zeros(6, np.int32), whole.dataset, whole.training).whole
     return train, (np.int32(0), np.uint32(0), hyperparameters_of(whole.training), data), whole.space
 
 
