@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sysconfig
 import time
 
 import pytest
@@ -215,9 +216,10 @@ def scripts():
 @pytest.mark.parametrize("name", scripts())
 @pytest.mark.parametrize("checker", [("bash", "-n"), ("shellcheck", "--norc")])
 def test_scripts_are_well_formed(checker, name, tmp_path):
-    if shutil.which(checker[0]) is None:
+    beside_python = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
+    if (program := shutil.which(checker[0], path=beside_python)) is None:
         pytest.skip(f"{checker[0]} is not installed")
     (tmp_path / "script.sh").write_text(scripts()[name])
-    done = subprocess.run([*checker, tmp_path / "script.sh"], capture_output=True, text=True, check=False)
+    done = subprocess.run([program, *checker[1:], tmp_path / "script.sh"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert not done.stderr

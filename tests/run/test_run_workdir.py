@@ -90,12 +90,9 @@ def test_changed_data_are_refused_by_their_fingerprint(tmp_path, monkeypatch):
     # The settings are checked before anything is trained: the evaluator only has to be there.
     from evonas.run import experiment
 
-    class Counts:
+    class Counts(experiment.FunctionEvaluator):
         def __init__(self, *_, **__):
-            pass
-
-        def __call__(self, candidates):
-            return experiment.FunctionEvaluator(fitness)(candidates)
+            super().__init__(fitness)
 
     monkeypatch.setattr(experiment, "TrainingEvaluator", Counts)
     settings = {"evaluations": 3, "workdir": tmp_path, "batch_size": 5}
