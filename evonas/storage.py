@@ -124,8 +124,12 @@ def remove_tree(path: epath.Path) -> None:
     """
     if is_remote(path):
         object_store.remove(path, recursive=True)
-    elif path.exists():
-        path.rmtree()
+        return
+    while path.exists():
+        try:
+            path.rmtree()
+        except FileNotFoundError:  # another process is removing it, too
+            continue
 
 
 def remove_drafts(directory: epath.Path, names: str = "*") -> None:

@@ -168,7 +168,8 @@ class TrainingEvaluator:
             yield [(row, Measurement((), {}, Failure.OUT_OF_MEMORY)) for row in range(len(work.ids))]
             return
         lanes = Lanes(self._devices, compiled.training, compiled.program, arguments, self.seed, compiled.pace)
-        for ended in lanes.train(work, self.checkpoints, self._notice):
+        mine = data is None or jax.process_index() == 0  # of several processes, all test the same candidate
+        for ended in lanes.train(work, self.checkpoints if mine else None, self._notice):
             yield [(each.row, self._measured(work, each, keep=data is None)) for each in ended]
         if data is None:
             self.held_seconds += lanes.held_seconds
