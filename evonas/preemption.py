@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import select
 import signal
@@ -17,6 +18,9 @@ AGAIN = 75
 
 GRACE = 25
 """Seconds from the notice until the process is ended, whatever it does: clouds give 30."""
+
+LONGEST_SILENCE = 3600
+"""Seconds that may pass between two questions of several processes for the notice."""
 
 LATE = b"evonas: told to end, and 25 s later still compiling or training: ended; the same command goes on\n"
 
@@ -45,7 +49,10 @@ def noticing() -> Iterator[Notice]:
 
     Of several processes it is that of any of them, by JAX's preemption service. Otherwise nothing is noticed outside of
     the main thread, or where the program has a handler for SIGTERM of its own. A process that does not listen in time,
-    since it compiles, say, is ended.
+    since it compiles, say, is ended. Processes that are forked meanwhile end by SIGTERM as ever.
+
+    Raises:
+        Preempted: at its end, if the notice was given and nobody has taken it.
     """
     if jax.distributed.is_initialized():
         yield _OfAnyProcess()
@@ -57,6 +64,7 @@ def noticing() -> Iterator[Notice]:
     if handler != signal.SIG_DFL or threading.current_thread() is not threading.main_thread():
         yield never
         return
+    _forget_in_children()
     told = _Told()
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
@@ -70,6 +78,8 @@ def noticing() -> Iterator[Notice]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.set_wakeup_fd(before)
         os.close(writer)
+    if told.is_set():
+        raise Preempted
 
 
 class _Told(threading.Event):
@@ -79,23 +89,42 @@ class _Told(threading.Event):
         self.set()
 
 
+@functools.cache
+def _forget_in_children() -> None:
+    """Once a process: there is no way to take it back."""
+    os.register_at_fork(after_in_child=_forget)
+
+
+def _forget() -> None:
+    if isinstance(signal.getsignal(signal.SIGTERM), _Told):
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)  # else a child would tell its parent
+
+
 def _end_in_time(reader: int) -> None:
-    """End the process so long after SIGTERM, unless nobody listens any more: then there is an end to read."""
-    left = None
-    while select.select([reader], [], [], left)[0] and (number := os.read(reader, 1)):
-        if number[0] == signal.SIGTERM:
-            left = GRACE
-    if left is not None and not select.select([reader], [], [], 0)[0]:
-        os.write(2, LATE)
-        os._exit(AGAIN)
-    os.close(reader)
+    """End the process so long after the first SIGTERM, unless nobody listens any more: then there is an end to read."""
+    deadline = None
+    while True:
+        left = None if deadline is None else max(deadline - time.monotonic(), 0.0)
+        if not select.select([reader], [], [], left)[0]:
+            os.write(2, LATE)
+            os._exit(AGAIN)
+        if not (number := os.read(reader, 1)):
+            os.close(reader)
+            return
+        if number[0] == signal.SIGTERM and deadline is None:
+            deadline = time.monotonic() + GRACE
 
 
 class _OfAnyProcess:
-    """JAX's service agrees on a step at which all processes know of a notice; here steps are seconds of the clock."""
+    """JAX's service agrees on a step at which all processes know of a notice; here steps are seconds of the clock.
+
+    It is the one after the last that any process has asked for: that may be long ago, if they have compiled since.
+    """
 
     def __init__(self) -> None:
-        self._asked, self._told = int(time.time()), False
+        self._asked, self._told = int(time.time()) - LONGEST_SILENCE, False
+        self()
 
     def __call__(self) -> bool:
         from orbax.checkpoint.multihost import reached_preemption  # here: importing it takes longer than all of evonas

@@ -64,7 +64,7 @@ def _reason(number: int, told: bool) -> str:
 
 def end_with_parent() -> None:
     """From here on this process ends when its parent does, however that ends."""
-    reader = int(os.environ[PIPE])
+    reader = int(os.environ.pop(PIPE))  # what this process starts has another parent
 
     def wait() -> None:
         os.read(reader, 1)  # nothing is ever written

@@ -24,6 +24,7 @@ from evonas.run.loop import Evaluator, Run, search_loop
 from evonas.run.processes import from_first, is_first, together
 from evonas.run.workdir import CHECKPOINTS, CONFIG, GENERATIONS, HISTORY, Workdir, damaged, plain, read_json, write_json
 from evonas.spaces.base import Space
+from evonas.storage import exists, remove_tree
 from evonas.training.checkpoints import Checkpoints
 from evonas.training.evaluator import TrainingEvaluator
 from evonas.training.settings import Training
@@ -194,6 +195,8 @@ def search(
         if workdir is not None and is_first():
             place = stack.enter_context(contextlib.closing(Workdir(workdir)))
             place.check(config)
+            if not exists(place.path / CONFIG):
+                remove_tree(place.path / CHECKPOINTS)  # of a run that somebody deleted otherwise
         log = _log_of(place)
         evaluator: Evaluator
         if dataset is None:

@@ -150,15 +150,17 @@ def search_loop(run: Run, *, batch_size: int, reuse_repeats: bool, callbacks: Se
     for callback in callbacks:
         callback.started(run)
     population = run.population
-    if population.evaluations < run.budget:
+    if len(run.log) < run.budget:  # else what is left of them is of an interrupted test
         _tell_evaluator(run, run.log)
     while population.evaluations < run.budget:
         pending = population.pending
         candidates = population.ask(batch_size) if pending is None else pending
         candidates = candidates[: run.budget - population.evaluations]
+        known = len(run.log)
         _evaluate(run, candidates, reuse_repeats, callbacks)
         _tell(run, candidates)
-        _tell_evaluator(run, filter(None, (run.log.get(int(candidate)) for candidate in candidates.ids)))
+        if len(run.log) > known:
+            _tell_evaluator(run, filter(None, (run.log.get(int(candidate)) for candidate in candidates.ids)))
     for callback in callbacks:
         callback.finished(run)
     return run

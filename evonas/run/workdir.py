@@ -86,8 +86,12 @@ class Workdir:
             OSError: if it can't be written.
         """
         path, given = self.path / CONFIG, plain(config)
-        if not exists(path) or read_config(path)["evaluations"] < given["evaluations"]:
-            write_json(path, given)
+        if exists(path):
+            known = read_config(path)
+            given["evaluations"] = max(known["evaluations"], given["evaluations"])
+            if all(known.get(name) == given[name] for name in EXTENDABLE):
+                return
+        write_json(path, given)
 
 
 def read_json(path: Any) -> dict[str, Any]:

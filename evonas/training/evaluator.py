@@ -229,7 +229,7 @@ def default_objectives(dataset: Dataset) -> tuple[str, ...]:
 def in_order(found: Iterator[list[tuple[int, Measurement]]]) -> Iterator[tuple[np.ndarray, list[Measurement]]]:
     """Measurements by rows from 0 on: what is done before one of a lower row waits for it.
 
-    So a history's order does not depend on how fast devices are. What waits when a notice is given comes after all.
+    So a history's order does not depend on how fast devices are. What waits when something ends it comes after all.
     """
     waiting: dict[int, Measurement] = {}
     first = 0
@@ -240,7 +240,7 @@ def in_order(found: Iterator[list[tuple[int, Measurement]]]) -> Iterator[tuple[n
             if rows:
                 first = rows[-1] + 1
                 yield np.array(rows), [waiting.pop(row) for row in rows]
-    except Preempted:
+    except (Exception, Preempted, KeyboardInterrupt):
         if waiting:
             yield np.array(list(waiting)), list(waiting.values())
         raise

@@ -78,14 +78,13 @@ class Lanes:
             if notice():
                 self._save(state, work, checkpoints, after=0.0)
                 raise Preempted
-            try:
-                state, ended = self._advance(state, work)
-            except jax.errors.JaxRuntimeError as error:
-                if "RESOURCE_EXHAUSTED" not in str(error):
-                    raise
+            advanced = self._advance_if_it_fits(state, work)
+            if advanced is None:
                 del state
                 ended = self._give_up(waiting, alone)
                 state = self._devices.zeros(self._training.state_shapes)
+            else:
+                state, ended = advanced
             yield ended
             if checkpoints is not None:
                 self._save(state, work, checkpoints, after=checkpoints.seconds)
@@ -107,6 +106,15 @@ class Lanes:
                 lane.begin, lane.left = False, self._training.blocks - blocks
                 state = self._devices.put(state, device, values)
         return state
+
+    def _advance_if_it_fits(self, state: Any, work: Work) -> tuple[Any, list[Ended]] | None:
+        """What `_advance` gives; None where memory ran out, of which the error would hold on to some."""
+        try:
+            return self._advance(state, work)
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+        return None
 
     def _advance(self, state: Any, work: Work) -> tuple[Any, list[Ended]]:
         """A slice on all devices; the state after it, and who has ended."""

@@ -83,7 +83,7 @@ class Devices:
 
     def take(self, tree: Any, device: int) -> Any:
         """What one device has of arrays with a leading device axis, as NumPy arrays without it."""
-        return jax.tree.map(lambda array: np.array(self._shards(array)[device][0]), tree)
+        return jax.tree.map(lambda array: np.array(self._shards(array)[device])[0], tree)
 
     def put(self, tree: Any, device: int, values: Any) -> Any:
         """The arrays, with other values on one device."""

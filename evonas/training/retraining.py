@@ -138,11 +138,13 @@ def _retrain(
             if done != checkpoints.latest_step():
                 checkpoints.save(done, args=ocp.args.StandardSave(leaves_of(progress)))
 
+        saved = time.perf_counter()
         while (done := int(progress.epoch) + 1) <= training.epochs:
-            progress, seconds = _epoch(epoch, progress, program.blocks_per_epoch(data), notice, save)
+            progress, seconds, saved = _epoch(epoch, progress, program.blocks_per_epoch(data), notice, save, saved)
             curve.append(_entry(progress, seconds, training, dataset.task))
             if done % checkpoint_epochs == 0 or done == training.epochs:
                 save(progress)
+                saved = time.perf_counter()
             if on_epoch is not None:
                 on_epoch(curve[-1])
     metrics = {name: float(value) for name, value in jit(program.measure)(progress, data).items()}
@@ -167,14 +169,15 @@ def _epoch(
     parts: int,
     notice: Notice,
     save: Callable[[Progress], None],
-) -> tuple[Progress, float]:
-    """The progress after the epoch under way, and the seconds that this took, in slices between which it can be left.
+    saved: float,
+) -> tuple[Progress, float, float]:
+    """The progress after the epoch under way, done in slices, the seconds that this took, and when it was saved last.
 
     Raises:
         Preempted: if the notice is given, after the progress is saved.
     """
     left, blocks = parts - int(progress.block), 1
-    started = saved = time.perf_counter()
+    started = time.perf_counter()
     while left:
         if notice():
             save(progress)
@@ -187,7 +190,7 @@ def _epoch(
         progress = jax.block_until_ready(epoch(progress, blocks=blocks))
         left -= blocks
         blocks = max(1, int(blocks * SLICE_SECONDS / (time.perf_counter() - begun)))
-    return progress, time.perf_counter() - started
+    return progress, time.perf_counter() - started, saved
 
 
 def _whole(dataset: Dataset) -> tuple[Dataset, Split]:
