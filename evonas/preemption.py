@@ -119,18 +119,19 @@ def _end_in_time(reader: int) -> None:
 class _OfAnyProcess:
     """JAX's service agrees on a step at which all processes know of a notice; here steps are seconds of the clock.
 
-    It is the one after the last that any process has asked for: that may be long ago, if they have compiled since.
+    It is the one after the last that any process has asked for: 1 if none has, and perhaps long ago, if they have
+    compiled since. The backend must not be started before it is asked, so the first question is for all of these.
     """
 
     def __init__(self) -> None:
-        self._asked, self._told = int(time.time()) - LONGEST_SILENCE, False
-        self()
+        self._asked, self._told = 0, False
 
     def __call__(self) -> bool:
         from orbax.checkpoint.multihost import reached_preemption  # here: importing it takes longer than all of evonas
 
         now = int(time.time())
-        for second in range(self._asked + 1, now + 1):  # each must be asked for: it is true of one
+        seconds = range(self._asked + 1, now + 1) if self._asked else [1, *range(now - LONGEST_SILENCE, now + 1)]
+        for second in seconds:  # each must be asked for: it is true of one
             self._told |= reached_preemption(second)
         self._asked = max(self._asked, now)
         return self._told
