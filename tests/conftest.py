@@ -90,6 +90,20 @@ def quick_retries(monkeypatch):
     monkeypatch.setattr("gcsfs.retry.asyncio", types.SimpleNamespace(sleep=sleep))
 
 
+MAPS = 25_000
+"""Regions of memory that a process may have mapped before compiled programs are let go; Linux ends it at 65,530."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_compiled_programs():
+    """Let go of what tests compiled before it fills the process's table of mapped regions: each program has several."""
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.exists() and maps.read_bytes().count(b"\n") > MAPS:
+        jax.clear_caches()
+        gc.collect()
+
+
 COMPILED_LIGHTLY = (
     "test_shared_networks",
     "test_darts",
