@@ -22,7 +22,7 @@ GRACE = 25
 LONGEST_SILENCE = 3600
 """Seconds that may pass between two questions of several processes for the notice."""
 
-LATE = b"evonas: told to end, and 25 s later still compiling or training: ended; the same command goes on\n"
+LATE = f"evonas: told to end, and {GRACE} s later still compiling or training: ended; the same command goes on\n"
 
 Notice = Callable[[], bool]
 """Whether the notice was given."""
@@ -107,7 +107,7 @@ def _end_in_time(reader: int) -> None:
     while True:
         left = None if deadline is None else max(deadline - time.monotonic(), 0.0)
         if not select.select([reader], [], [], left)[0]:
-            os.write(2, LATE)
+            os.write(2, LATE.encode())
             os._exit(AGAIN)
         if not (number := os.read(reader, 1)):
             os.close(reader)

@@ -9,9 +9,7 @@ import shlex
 from evonas.arguments import require_integer
 from evonas.launch.plan import Plan, Step
 from evonas.launch.settings import require_bucket, require_experiment, require_name, require_zone
-
-AGAIN = 75
-"""The exit code of evonas that XPK does not restart on by itself; it does on those of signals, 127 to 255."""
+from evonas.preemption import AGAIN
 
 LONGEST_NAME = 40
 """That XPK takes."""
@@ -114,7 +112,7 @@ def _create_workload(launch: XpkLaunch) -> tuple[str, ...]:
         f"--base-docker-image={launch.image}",
         f"--script-dir={launch.directory}",
         f"--max-restarts={launch.max_restarts}",
-        f"--restart-on-exit-codes={AGAIN}",
+        f"--restart-on-exit-codes={AGAIN}",  # on those of signals, 127 to 255, it does by itself
         f"--env=JAX_COMPILATION_CACHE_DIR={launch.workdir}/compiled",
         f"--command={launch.command}",
     )

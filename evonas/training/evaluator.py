@@ -16,7 +16,7 @@ from evonas.training.checkpoints import Checkpoints
 from evonas.training.lanes import Ended, Lanes, Work
 from evonas.training.optimizer import hyperparameters_of
 from evonas.training.pace import Pace
-from evonas.training.parallel import Devices
+from evonas.training.parallel import Devices, is_out_of_memory
 from evonas.training.program import device_data, examples_of
 from evonas.training.settings import OBJECTIVES, Training
 from evonas.training.slices import Slice, SlicedTraining, has_supernet
@@ -189,7 +189,7 @@ class TrainingEvaluator:
         try:
             program, seconds = self._devices.compile(training, *self._shapes(training, genome), *arguments)
         except jax.errors.JaxRuntimeError as error:
-            if "RESOURCE_EXHAUSTED" not in str(error):
+            if not is_out_of_memory(error):
                 raise
             return None
         self.compilations += 1

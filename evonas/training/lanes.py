@@ -13,7 +13,7 @@ import numpy as np
 from evonas.preemption import Notice, Preempted
 from evonas.training.checkpoints import Checkpoints
 from evonas.training.pace import Lane, Pace
-from evonas.training.parallel import Devices
+from evonas.training.parallel import Devices, is_out_of_memory
 from evonas.training.slices import Outcome, Slice, SlicedTraining, State
 
 
@@ -112,7 +112,7 @@ class Lanes:
         try:
             return self._advance(state, work)
         except jax.errors.JaxRuntimeError as error:
-            if "RESOURCE_EXHAUSTED" not in str(error):
+            if not is_out_of_memory(error):
                 raise
         return None
 

@@ -31,6 +31,11 @@ def compiler_options(platform: str) -> dict[str, Any]:
     return {}
 
 
+def is_out_of_memory(error: jax.errors.JaxRuntimeError) -> bool:
+    """Whether a compilation or a run failed for want of memory."""
+    return "RESOURCE_EXHAUSTED" in str(error)
+
+
 def memory_of(device: jax.Device) -> int | None:
     """Bytes of memory, of a CPU device the whole machine's; None where nobody tells."""
     limit = (device.memory_stats() or {}).get("bytes_limit")
