@@ -114,6 +114,24 @@ def remove(path: Any, recursive: bool = False) -> None:
         return  # by the request whose answer was lost, perhaps
 
 
+def bound(path: Any, limit: int) -> None:
+    """Remove the oldest files of a directory, if there is one, until the others have at most so many bytes.
+
+    Raises:
+        OSError: if the store refuses, or does not answer for `PATIENCE`: then a TimeoutError.
+    """
+    try:
+        entries = _persistently("listed", path, lambda store, name: store.ls(name, detail=True))
+    except FileNotFoundError:
+        return
+    kept = 0
+    files = [entry for entry in entries if entry["type"] == "file"]
+    for entry in sorted(files, key=lambda entry: entry["updated"], reverse=True):
+        kept += entry["size"]
+        if kept > limit:
+            remove(f"{SCHEME}{entry['name']}")
+
+
 def prepare_epath() -> None:
     """Have `epath.Path`, and with it Orbax, list directories anew, and give up requests without an answer.
 

@@ -118,6 +118,20 @@ def test_what_the_store_refuses_is_not_asked_for_again(object_store):
     object_store.planned = []
 
 
+def test_a_directory_is_bounded_by_removing_its_oldest_files():
+    directory = PLACE / "compiled"
+    module.bound(directory, 0)  # there is none yet
+    for name in "abcd":
+        write_whole(directory / name, b"12345")
+    write_whole(directory / "b", b"67890")  # the newest now
+    module.bound(directory, 20)
+    assert sorted(module.names(directory)) == [*"abcd"]
+    module.bound(directory, 14)
+    assert sorted(module.names(directory)) == ["b", "d"]
+    module.bound(directory, 4)
+    assert not exists(directory)
+
+
 def test_files_of_others_are_seen_at_once(object_store):
     write_whole(FILE, CONTENT)
     assert files_in(PLACE) == [FILE]

@@ -6,9 +6,11 @@ import os
 
 import jax
 
+from evonas import object_store
 from evonas.arguments import require_integer
 
 CACHE_BYTES = 2 * 1024**3
+"""The most that compiled programs may take: at any time on a disk, at the start of each process in an object store."""
 
 
 def prepare_jax(cpu_devices: int | None = None) -> None:
@@ -30,6 +32,8 @@ def prepare_jax(cpu_devices: int | None = None) -> None:
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         jax.config.update("jax_compilation_cache_dir", cache_directory())
         jax.config.update("jax_compilation_cache_max_size", CACHE_BYTES)
+    elif object_store.is_remote(os.environ["JAX_COMPILATION_CACHE_DIR"]):  # JAX's own limit needs locks
+        object_store.bound(os.environ["JAX_COMPILATION_CACHE_DIR"], CACHE_BYTES)
 
 
 def _set_cpu_devices(number: int) -> None:

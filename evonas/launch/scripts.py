@@ -24,6 +24,8 @@ class Pace(NamedTuple):
         installations: of evonas that may fail in a row before a worker ends the run.
         pause: of a worker before it starts evonas again.
         restarts: after an end that says nothing of its cause.
+        settled: evonas runs for so long, or its end counts as quick.
+        quick_ends: in a row, of any cause, after which a worker still starts evonas again.
         publishing: between two copies of a worker's log to the bucket.
         grace: for the keeper to delete the slice of an ended run, before the slice does so itself.
     """
@@ -34,6 +36,8 @@ class Pace(NamedTuple):
     installations: int = 20
     pause: int = 15
     restarts: int = 3
+    settled: int = 600
+    quick_ends: int = 20
     publishing: int = 60
     grace: int = 900
 
@@ -90,6 +94,8 @@ def worker_script(
         INSTALLATIONS=pace.installations,
         PAUSE=pace.pause,
         RESTARTS=pace.restarts,
+        SETTLED=pace.settled,
+        QUICK_ENDS=pace.quick_ends,
         PUBLISHING=pace.publishing,
         GRACE=pace.grace,
         PYTHON=package.python,

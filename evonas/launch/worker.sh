@@ -65,17 +65,21 @@ until [[ -e installed ]] || install; do
   sleep "$PAUSE"
 done
 
-failures=0
+failures=0 quick=0
 until ended; do
   left=$((DEADLINE - $(date +%s)))
   ((left > 0)) || break
   say "evonas ${RUN[*]}"
+  begun=$SECONDS
   timeout "$left" venv/bin/evonas "${RUN[@]}" &
   evonas=$!
   wait "$evonas"
   code=$?
   say "evonas ended with exit code $code"
   publish
+  # What ends at once again and again would do so until the hours are over.
+  if ((code == 0 || SECONDS - begun >= SETTLED)); then quick=0; else ((++quick)); fi
+  ((quick > QUICK_ENDS)) && end "$code" && break
   case $code in
     0) ((WORKER == 0)) && end 0 && break ;;   # the others wait for the first's word
     2 | 130) end "$code" && break ;;          # a mistake, or Ctrl-C: no other try would help

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from evonas.run.loop import Evaluator
 
 PATIENCE = 24 * 3600
-"""Seconds that a process waits for the others: more than the longest training. JAX itself finds those that died."""
+"""Seconds that a process waits for the others: more than the longest measurement by a function of the user's.
+
+Those that died are found by JAX itself, and of trainings those that hang by `evonas.training.watchdog`.
+"""
 
 
 TOLD = "_told_to_other_processes"
@@ -38,9 +41,9 @@ class OtherProcessError(RuntimeError):
         again: whether it may succeed when it is started again: an object store did not answer.
     """
 
-    def __init__(self, failures: dict[int, str]):
+    def __init__(self, failures: dict[int, str], *, again: bool):
         super().__init__("; ".join(f"process {process}: {failure}" for process, failure in failures.items()))
-        self.again = all(failure.startswith(f"{TimeoutError.__name__}:") for failure in failures.values())
+        self.again = again
 
 
 class NoAnswerError(RuntimeError):
@@ -73,7 +76,7 @@ def together() -> Iterator[None]:
         if not hasattr(error, TOLD):
             setattr(error, TOLD, True)
             with contextlib.suppress(OtherProcessError, NoAnswerError):  # where several fail, each says so itself
-                _meet(f"{type(error).__name__}: {error}")
+                _meet(f"{type(error).__name__}: {error}", again=isinstance(error, TimeoutError))
         raise
     _meet()
 
@@ -171,7 +174,7 @@ def _exchange(value: Any) -> list[Any]:
     return [json.loads(text) for text in _gather(message, _meet(length=len(message)))]
 
 
-def _meet(failure: str = "", length: int = 0) -> np.ndarray:
+def _meet(failure: str = "", length: int = 0, again: bool = False) -> np.ndarray:
     """Wait for all processes; the lengths of their next messages.
 
     Raises:
@@ -184,10 +187,11 @@ def _meet(failure: str = "", length: int = 0) -> np.ndarray:
     _check_devices()
     _wait_for_all()
     text = failure.encode()
-    failures, lengths = process_allgather(np.array([len(text), length], np.int32)).T
+    failures, lengths, agains = process_allgather(np.array([len(text), length, again], np.int32)).T
     if failures.any():
         texts = [each.decode() for each in _gather(text, failures)]
-        raise OtherProcessError({process: text for process, text in enumerate(texts) if text})
+        failed = {process: text for process, text in enumerate(texts) if text}
+        raise OtherProcessError(failed, again=all(agains[process] for process in failed))
     return lengths
 
 

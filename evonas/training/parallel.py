@@ -12,6 +12,8 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from evonas.training.watchdog import watched
+
 AXIS = "candidates"
 
 
@@ -109,7 +111,8 @@ class Devices:
         if jax.process_count() > 1:  # then it needs arrays
             arguments = jax.tree.map(self._array_of, arguments)
         lowered = jax.pmap(function, axis_name=AXIS, devices=self.devices, donate_argnums=0).lower(*arguments)
-        compiled = lowered.compile(compiler_options(self.devices[0].platform))
+        with watched("compiling"):
+            compiled = lowered.compile(compiler_options(self.devices[0].platform))
         return compiled, time.perf_counter() - started
 
     def _array_of(self, shape: Any) -> Any:
@@ -122,14 +125,14 @@ class Devices:
     def run(self, program: Callable, *arguments: Any) -> tuple[Any, np.ndarray]:
         """What a compiled program gives, and the seconds ``[D]`` that each device took."""
         started = time.perf_counter()
-        results = program(*arguments)
 
         def finish(shard: jax.Array) -> float:
             shard.block_until_ready()  # all results of a device are ready at once
             return time.perf_counter() - started
 
         # A thread each, since they get done in any order.
-        with ThreadPoolExecutor(len(self)) as threads:
+        with watched("a slice of training"), ThreadPoolExecutor(len(self)) as threads:
+            results = program(*arguments)  # on a CPU it may be done when this returns
             return results, np.array(list(threads.map(finish, self._shards(jax.tree.leaves(results)[0]))))
 
     def _shards(self, array: jax.Array) -> list[jax.Array]:

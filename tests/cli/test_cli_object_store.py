@@ -1,8 +1,11 @@
 """The commands on a workdir in a bucket, in processes of their own, while the bucket's server fails now and then."""
 
 import pytest
+from etils import epath
 
+from evonas.cli import devices
 from evonas.preemption import AGAIN
+from evonas.storage import write_whole
 
 WORKDIR = "gs://bucket/run"
 
@@ -47,6 +50,14 @@ def test_the_doctor_writes_reads_and_deletes_in_a_bucket(object_store, evonas_he
 
 
 @pytest.mark.usefixtures("without_candidates")
+def test_the_compiled_programs_in_a_bucket_are_bounded_when_a_command_starts(object_store, evonas_here, monkeypatch):
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "gs://bucket/compiled")
+    monkeypatch.setattr(devices, "CACHE_BYTES", 3)
+    write_whole(epath.Path("gs://bucket/compiled/program-cache"), b"1234")
+    evonas_here("doctor")
+    assert object_store.names() == []
+
+
 def test_a_bucket_that_is_not_there_is_off(object_store, evonas_here):
     outcome = evonas_here("doctor", "--workdir", "gs://nowhere/run")
     assert outcome.code != 0

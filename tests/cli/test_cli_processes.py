@@ -130,6 +130,62 @@ def test_a_process_that_dies_or_hangs_ends_the_other_and_the_search_goes_on(way,
     goes_on()
 
 
+STUCK = """
+import dataclasses
+import itertools
+import os
+import time
+
+import jax
+import pixels
+from evonas.nn import Style
+from evonas.spaces.bitstring import Classifier
+from evonas.training import watchdog
+
+watchdog.LONGEST = 5.0
+calls = itertools.count()
+
+
+def wait():
+    if os.environ["STUCK"] == "yes" and next(calls) > 100:
+        time.sleep(1000)
+
+
+class StuckClassifier(Classifier):
+    def __call__(self, *arguments, **options):
+        jax.debug.callback(wait)
+        return super().__call__(*arguments, **options)
+
+
+class StuckPixels(pixels.Pixels):
+    def supernet(self, *, rngs, **style):
+        return StuckClassifier(self, None, rngs, Style(**style))
+
+
+def config():
+    return dataclasses.replace(pixels.config(), space=StuckPixels())
+"""
+"""An experiment whose program does not get done after some steps."""
+
+
+@pytest.mark.slow
+def test_a_process_whose_device_never_answers_ends_itself_and_the_others(folder, start, coordinator):
+    (folder / "stuck.py").write_text(STUCK)
+    joined = ["--cpu-devices", 1, "--workdir", "run", "--distributed", "--coordinator", coordinator()]
+    joined += ["--num-processes", 2, "--patience", 10, "--process-id"]
+    well, stuck = (
+        start("run", "stuck.py", *joined, process, STUCK=answer, PYTHONPATH=str(folder))
+        for process, answer in enumerate(("no", "yes"))
+    )
+    _, error = stuck.communicate(timeout=120)
+    assert stuck.returncode == AGAIN, error
+    assert "evonas: a slice of training for 5 s: taken for hung, and ended; the same command goes on" in error
+    assert "in run_command" in error  # where it hung
+    _, error = well.communicate(timeout=120)
+    assert well.returncode == AGAIN, error
+    assert "evonas: another process of the search died or does not answer" in error
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_the_doctor_looks_at_each_process(start, coordinator):

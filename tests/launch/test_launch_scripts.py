@@ -24,7 +24,7 @@ LAUNCH = TpuLaunch(
     spot=True,
 )
 PACKAGE = Package("evonas-0.1.0-py3-none-any.whl", "0.1.0", "3.12", ("jax==0.10.2",))
-PACE = Pace(interval=0, longest=0, refusals=3, installations=3, pause=0, restarts=3, publishing=1, grace=0)
+PACE = Pace(0, longest=0, refusals=3, installations=3, pause=0, restarts=3, quick_ends=7, publishing=1, grace=0)
 MARKER, LOGS = "gs://bucket/run1/launch/ended.json", "gs://bucket/run1/launch/logs"
 
 
@@ -36,11 +36,11 @@ def soon(seconds=120):
 def worker(cloud, tmp_path):
     """A function that runs the script of a worker of a slice, on a machine where evonas ends with the given codes."""
 
-    def run(*codes, number=0, deadline=None, place="worker", installed=True):
+    def run(*codes, number=0, deadline=None, place="worker", installed=True, pace=PACE):
         there = machine(tmp_path / place, *codes)
         if not installed:
             (there / "installed").unlink()
-        text = worker_script(LAUNCH, PACKAGE, deadline or soon(), place=str(there), pace=PACE)
+        text = worker_script(LAUNCH, PACKAGE, deadline or soon(), place=str(there), pace=pace)
         subprocess.run(["bash", "-c", text], env=os.environ | {"FAKE_WORKER": str(number)}, check=True, timeout=60)
         return (there / "called").read_text().splitlines() if (there / "called").exists() else []
 
@@ -172,6 +172,17 @@ def test_evonas_is_run_again_as_its_exit_code_says(cloud, worker, codes, last):
     assert ended(cloud)["worker"] == 0
     (log,) = cloud.path(LOGS).iterdir()
     assert log.read_text().count("candidate trained") == len(codes)
+
+
+@pytest.mark.parametrize("code", [75, 134, 137])
+def test_what_ends_at_once_each_time_is_given_up(cloud, worker, code):
+    assert len(worker(*[code] * 9)) == PACE.quick_ends + 1
+    assert ended(cloud)["exit_code"] == code
+
+
+def test_what_ran_for_long_before_its_end_is_not_given_up(cloud, worker):
+    assert len(worker(*[75] * 9, 0, pace=PACE._replace(settled=0))) == 10
+    assert ended(cloud)["exit_code"] == 0
 
 
 def test_a_worker_that_finished_runs_again_until_the_first_has(cloud, worker):
