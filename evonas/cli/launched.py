@@ -17,6 +17,29 @@ from evonas.launch.tpu import ENDED, KEEPER_LOG, RECORD, read_record
 
 Name = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
 
+
+@dataclasses.dataclass(frozen=True)
+class Where:
+    """Where a launch is; to be given only where it was launched from another directory."""
+
+    zone: str | None = None
+    """of the slice; this and the others only where it was launched from another directory"""
+
+    workdir: str | None = None
+    """of the run, gs://BUCKET/DIRECTORY"""
+
+    project: str | None = None
+    """of the launch"""
+
+    keeper_zone: str | None = None
+    """of its keeper"""
+
+
+RECORDED = Where()
+"""As it was launched from this directory."""
+
+Place = Annotated[Where, tyro.conf.arg(name="")]
+
 MEANING = {0: "finished", 2: "a mistake in what was given", 130: "interrupted"}
 """Of the exit codes that end a run for good; see docs/cloud_tpu.md."""
 
@@ -35,23 +58,14 @@ def is_there(launched: Launched) -> bool:
     return any(answer(command) is not None for command in _pieces(launched))
 
 
-def status(
-    name: Name,
-    zone: str | None = None,
-    workdir: str | None = None,
-    project: str | None = None,
-    keeper_zone: str | None = None,
-) -> None:
+def status(name: Name, where: Place = RECORDED) -> None:
     """Show how a launched run is.
 
     Args:
         name: of the launch.
-        zone: of the slice; this and the others only where it was launched from another directory.
-        workdir: of the run, gs://BUCKET/DIRECTORY.
-        project: of the launch.
-        keeper_zone: of its keeper.
+        where: it was launched.
     """
-    launched = _recalled(name, zone, workdir, project, keeper_zone)
+    launched = _recalled(name, where)
     queue = answer(gcloud.describe_slice(launched))
     log = answer(gcloud.show(launched, KEEPER_LOG))
     facts = {
@@ -66,25 +80,16 @@ def status(
     display.print_hint(console, f"the search itself: evonas status {launched.workdir}")
 
 
-def logs(
-    name: Name,
-    worker: int = 0,
-    keeper: bool = False,
-    zone: str | None = None,
-    workdir: str | None = None,
-    project: str | None = None,
-) -> None:
+def logs(name: Name, worker: int = 0, keeper: bool = False, where: Place = RECORDED) -> None:
     """Print what a worker of a launched run printed since its slice was made last, up to a minute ago.
 
     Args:
         name: of the launch.
         worker: number of the worker.
         keeper: what the keeper did, instead.
-        zone: of the slice; this and the others only where it was launched from another directory.
-        workdir: of the run, gs://BUCKET/DIRECTORY.
-        project: of the launch.
+        where: it was launched.
     """
-    launched = _recalled(name, zone, workdir, project)
+    launched = _recalled(name, where)
     path = KEEPER_LOG
     if not keeper:
         names = [line.rpartition("/")[2] for line in (answer(gcloud.list_logs(launched)) or "").splitlines()]
@@ -98,25 +103,15 @@ def logs(
     print(text)
 
 
-def stop(
-    name: Name,
-    execute: bool = False,
-    zone: str | None = None,
-    workdir: str | None = None,
-    project: str | None = None,
-    keeper_zone: str | None = None,
-) -> None:
+def stop(name: Name, execute: bool = False, where: Place = RECORDED) -> None:
     """Delete the keeper and the slice of a launched run; the workdir stays. Without --execute: print the commands.
 
     Args:
         name: of the launch.
         execute: run the commands.
-        zone: of the slice; this and the others only where it was launched from another directory.
-        workdir: of the run, gs://BUCKET/DIRECTORY.
-        project: of the launch.
-        keeper_zone: of its keeper.
+        where: it was launched.
     """
-    launched = _recalled(name, zone, workdir, project, keeper_zone)
+    launched = _recalled(name, where)
     if not execute:
         print(as_script(stop_plan(launched)))
         print("# nothing was run: do it with --execute, or give this to bash")
@@ -126,16 +121,13 @@ def stop(
     print(f"# no keeper and no slice is left; the run remains in {launched.workdir}: launch again to continue it")
 
 
-def _recalled(
-    name: str, zone: str | None, workdir: str | None, project: str | None, keeper_zone: str | None = None
-) -> Launched:
+def _recalled(name: str, where: Where) -> Launched:
     """The launch of that name: as it is written here, but for what is given."""
     path = epath.Path(record_directory(name)) / RECORD
-    given = {"zone": zone, "workdir": workdir, "project": project, "keeper_zone": keeper_zone}
-    changes = {key: value for key, value in given.items() if value is not None}
+    changes = {key: value for key, value in dataclasses.asdict(where).items() if value is not None}
     if path.exists():
         return dataclasses.replace(read_record(path.read_text()), **changes)
-    if zone is None or workdir is None:
+    if where.zone is None or where.workdir is None:
         raise ValueError(f"{name} was not launched from this directory: there is no {path}; give --zone and --workdir")
     return Launched(name=name, **changes)
 

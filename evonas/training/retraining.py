@@ -114,11 +114,7 @@ def _retrain(
 ) -> Retrained:
     import orbax.checkpoint as ocp  # here, since importing it takes longer than all of evonas
 
-    model = Model(
-        lambda rngs: space.network(
-            genome, rngs=rngs, dtype=jnp.dtype(training.precision), initializer=training.initializer
-        )
-    )
+    model = _model(space, genome, training)
     program = Program(model, training, dataset.task, dataset.classes)
     whole, judge = _whole(dataset)
     data = jax.tree.map(jnp.asarray, device_data(whole, judge))
@@ -147,20 +143,26 @@ def _retrain(
                 saved = time.perf_counter()
             if on_epoch is not None:
                 on_epoch(curve[-1])
-    metrics = {name: float(value) for name, value in jit(program.measure)(progress, data).items()}
-    if not all(np.isfinite(value) for value in metrics.values()):
-        raise _diverged(training.epochs, training)
-    trained = TrainedNetwork(
-        model.module(progress.parameters, progress.statistics),
-        data.scales,
-        dataset.input_shape,
-        space.format(genome),
-        dataset.label_names,
-    )
+    metrics = _metrics(jit(program.measure)(progress, data), training)
+    network = model.module(progress.parameters, progress.statistics)
+    text = space.format(genome)
+    trained = TrainedNetwork(network, data.scales, dataset.input_shape, text, dataset.label_names)
     save_network(directory / NETWORK, space, trained, training.precision)
     write_whole(directory / RESULT, json.dumps(metrics, indent=2).encode())
     split = "validation" if dataset.test is None else "test"
     return Retrained(metrics, split, curve, directory / NETWORK)
+
+
+def _model(space: Space, genome: np.ndarray, training: Training) -> Model:
+    style = {"dtype": jnp.dtype(training.precision), "initializer": training.initializer}
+    return Model(lambda rngs: space.network(genome, rngs=rngs, **style))
+
+
+def _metrics(measured: dict[str, jax.Array], training: Training) -> dict[str, float]:
+    metrics = {name: float(value) for name, value in measured.items()}
+    if not all(np.isfinite(value) for value in metrics.values()):
+        raise _diverged(training.epochs, training)
+    return metrics
 
 
 def _epoch(
