@@ -142,7 +142,7 @@ from evonas.nn import Style
 from evonas.spaces.bitstring import Classifier
 from evonas.training import watchdog
 
-watchdog.LONGEST = 5.0
+watchdog.LONGEST = 20.0
 calls = itertools.count()
 
 
@@ -179,7 +179,7 @@ def test_a_process_whose_device_never_answers_ends_itself_and_the_others(folder,
     )
     _, error = stuck.communicate(timeout=120)
     assert stuck.returncode == AGAIN, error
-    assert "evonas: a slice of training for 5 s: taken for hung, and ended; the same command goes on" in error
+    assert "evonas: a slice of training for 20 s: taken for hung, and ended; the same command goes on" in error
     assert "in run_command" in error  # where it hung
     _, error = well.communicate(timeout=120)
     assert well.returncode == AGAIN, error
