@@ -85,10 +85,12 @@ class LiveView(Callback):
     def _picture(self) -> RenderableType:
         """The facts that were taken last, and the time as it is now."""
         facts, times = self._facts, self._run.timeline.times
+        letters = self._console.options.ascii_only
+        known = rows_of(facts, times, letters)
         rows = Table.grid(padding=(0, 2))
-        rows.add_column(style="dim", no_wrap=True)
-        rows.add_column(no_wrap=True, overflow="ellipsis")
-        for name, value in rows_of(facts, times, letters=self._console.options.ascii_only).items():
+        rows.add_column(style="dim", no_wrap=True, min_width=max(map(len, known), default=0))
+        rows.add_column(no_wrap=True, overflow="crop" if letters else "ellipsis")
+        for name, value in known.items():
             rows.add_row(name, Text(value, style="bold red" if name == "failed" and facts.failures else ""))
         if facts.best is not None:
             rows.add_row("best so far", Text(facts.best.architecture, style="bold green"))
