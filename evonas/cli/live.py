@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Literal
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -92,12 +93,13 @@ class LiveView(Callback):
         rows.add_column(no_wrap=True, overflow="crop" if letters else "ellipsis")
         for name, value in known.items():
             rows.add_row(name, Text(value, style="bold red" if name == "failed" and facts.failures else ""))
-        if facts.best is not None:
-            rows.add_row("best so far", Text(facts.best.architecture, style="bold green"))
+        best = [] if facts.best is None else _lines_of(facts.best, "crop" if letters else "ellipsis")
         place = "" if self._run.workdir is None else f" - {self._run.workdir}"
         title = Text.assemble(("evonas", "bold"), f" - {self._state}{place}")
         width = min(WIDTH, self._console.width)
-        return Panel(Group(self._bar(), "", rows), title=title, title_align="left", border_style="dim", width=width)
+        return Panel(
+            Group(self._bar(), "", rows, *best), title=title, title_align="left", border_style="dim", width=width
+        )
 
     def _bar(self) -> RenderableType:
         done, budget = min(self._facts.evaluations, self._run.budget), self._run.budget
@@ -115,3 +117,9 @@ class LiveView(Callback):
             Text(format_seconds(self._elapsed) + (f", {pace}" if pace else "")),
         )
         return bar
+
+
+def _lines_of(best: Evaluation, overflow: Literal["crop", "ellipsis"]) -> list[Text]:
+    """Whose architecture it is, and the architecture, in one line."""
+    named = Text(f"\nbest so far, candidate {best.id}", style="dim")
+    return [named, Text(best.architecture, style="bold green", no_wrap=True, overflow=overflow)]
