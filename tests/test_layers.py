@@ -16,7 +16,7 @@ FLOORS = [
     {"nn"},
     {"spaces"},
     {"evolution", "training", "data", "tables"},
-    {"population", "simulate"},
+    {"population", "simulate", "drawing"},
     {"run"},
     {"reproductions", "launch"},
     {"cli", "__main__"},

@@ -14,6 +14,7 @@ from flax import nnx
 
 from evonas import genome as genomes
 from evonas.nn.counting import count_module
+from evonas.spaces.graph import Graph, written
 from evonas.types import Count
 
 
@@ -187,6 +188,10 @@ class Space(abc.ABC):
     def layers(self, genome: Any) -> list[str]:
         """The architecture, a readable line a layer."""
         return [f"{name}: {value}" for name, value in self.decode(genome).items()]
+
+    def graph(self, genome: Any) -> Graph:
+        """The architecture as nodes and edges, which `evonas.draw` draws; by default its `layers` as text."""
+        return written(self.layers(genome))
 
 
 def _one_word(choice: Any) -> str:
