@@ -13,6 +13,7 @@ from evonas.cli import commands
 from evonas.cli.doctor import doctor
 from evonas.cli.launch import launch
 from evonas.cli.processes import FLAGS, join_processes
+from evonas.cli.report import compare, report
 from evonas.cli.reproduce import reproduce
 from evonas.cli.supervision import end_with_parent, is_supervised, supervise
 from evonas.cli.tables import convert_table
@@ -28,6 +29,8 @@ commands:
   status WORKDIR                   show how far a run is
   best WORKDIR                     show the best architecture of a run
   retrain WORKDIR                  train the best for good, and keep its weights
+  report WORKDIR                   write one HTML file about a run
+  compare WORKDIR WORKDIR ...      write one HTML file that compares runs
   reproduce NAME                   run a published experiment again; --list names them
   tables convert FROM TO.npz       a published benchmark table in compact form
   launch tpu|xpk FILE.py ...       run a search on Cloud TPU; also launch status|logs|stop NAME
@@ -43,6 +46,8 @@ COMMANDS = {
     "status": commands.status,
     "best": commands.best,
     "retrain": commands.retrain,
+    "report": report,
+    "compare": compare,
     "doctor": doctor,
 }
 

@@ -1,0 +1,50 @@
+"""The report of one run."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from evonas.report.drawings import packed_drawings
+from evonas.report.page import render
+from evonas.report.panels import Config, Section
+from evonas.report.sections.ancestry import ancestry
+from evonas.report.sections.candidates import candidates, table_of
+from evonas.report.sections.devices import devices
+from evonas.report.sections.genes import genes
+from evonas.report.sections.progress import progress
+from evonas.report.sections.result import result
+from evonas.report.sections.tradeoff import tradeoff
+from evonas.report.subject import Subject
+
+SECTIONS = (result, progress, genes, tradeoff, ancestry, devices, candidates)
+
+
+def report(subject: Subject) -> str:
+    """One HTML file that tells of a run, and needs nothing else to be looked at.
+
+    Raises:
+        ValueError: if no candidate has a fitness yet.
+    """
+    sections = [section for make in SECTIONS if (section := make(subject)) is not None]
+    shown = Config(wide=True, content=json.dumps(subject.config, indent=2))
+    sections.append(Section("config", "Config", "", [shown]))
+    data = {"table": table_of(subject), "drawings": packed_drawings(subject)}
+    return render(title_of(subject), _subtitle(subject), sections, data)
+
+
+def title_of(subject: Subject) -> str:
+    """What was searched, on what."""
+    space, data = _type(subject.config["space"]), subject.config.get("data")
+    return f"{space} on {data.get('name', _type(data))}" if isinstance(data, dict) else space
+
+
+def _subtitle(subject: Subject) -> str:
+    config = subject.config
+    done = f"{len(subject.evaluations):,} of {config['evaluations']:,} evaluations, seed {config['seed']}"
+    return f"{subject.workdir}: {done}. {subject.space or ''}"
+
+
+def _type(description: Any) -> str:
+    """The class that a description is of."""
+    return str(description.get("type", "")).rpartition(":")[2] if isinstance(description, dict) else ""
