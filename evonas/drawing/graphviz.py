@@ -46,7 +46,8 @@ def _written(diagram: Diagram) -> str:
     for rank, boxes in (("source", diagram.first), ("sink", diagram.last)):
         if boxes:
             lines.append(f"{{rank={rank}; {'; '.join(map(str, sorted(boxes)))}}}")
-    lines += [f"{start} -> {end}" for start, end in diagram.links]
+    for (start, end), weight in zip(diagram.links, diagram.weights, strict=True):
+        lines.append(f"{start} -> {end} [weight={weight}]")
     return "digraph {\n" + ";\n".join(lines) + "\n}\n"
 
 

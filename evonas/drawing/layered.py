@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 
+from evonas.drawing.curve import through
 from evonas.drawing.layout import GAP, RANK_GAP, Diagram, Layout, Link, Point
 
 SWEEPS = 12
@@ -26,40 +27,51 @@ def layered(diagram: Diagram) -> Layout:
     chains, of_rank = _with_corridors(diagram, ranks)
     widths = [width for width, _ in diagram.sizes]
     widths += [CORRIDOR] * (sum(map(len, of_rank)) - len(widths))
-    pieces = [piece for chain in chains for piece in itertools.pairwise(chain)]
-    _order(of_rank, pieces)
-    across = _places(of_rank, widths, pieces, len(diagram.sizes))
-    heights = [
-        max((diagram.sizes[box][1] for box in rank if box < len(diagram.sizes)), default=0.0) for rank in of_rank
-    ]
-    tops = list(itertools.accumulate((height + RANK_GAP for height in heights), initial=0.0))
+    _order(of_rank, [piece for chain in chains for piece in itertools.pairwise(chain)])
+    across = _places(of_rank, widths, _pulls(diagram, chains, len(widths)))
     left = min(x - width / 2 for x, width in zip(across, widths, strict=True))
-    across = [x - left for x in across]
     right = max(x + width / 2 for x, width in zip(across, widths, strict=True))
-    centres = [(across[box], tops[ranks[box]] + heights[ranks[box]] / 2) for box in range(len(diagram.sizes))]
+    across = [x - left for x in across]
+    spans = _spans(diagram, ranks)
+    centres = [(across[box], sum(spans[rank]) / 2) for box, rank in enumerate(ranks)]
     curves = []
-    for start, *corridors, end in chains:
-        passed = [
-            (across[corridor], tops[rank], tops[rank] + heights[rank])
-            for rank, corridor in enumerate(corridors, ranks[start] + 1)
-        ]
-        curves.append(_curve(centres[start], diagram.sizes[start], passed, centres[end], diagram.sizes[end]))
-    return Layout(centres, curves, (right, tops[-1] - RANK_GAP))
+    for chain in chains:
+        corridors = [across[corridor] for corridor in chain[1:-1]]
+        passed = _passed(corridors, spans[ranks[chain[0]] + 1 : ranks[chain[-1]]])
+        curves.append(through(_ends(centres, diagram.sizes, chain[0], passed, chain[-1])))
+    return Layout(centres, curves, (right - left, spans[-1][1]))
+
+
+def _spans(diagram: Diagram, ranks: list[int]) -> list[Point]:
+    """Top and bottom of each rank."""
+    heights = [0.0] * (max(ranks) + 1)
+    for rank, (_, height) in zip(ranks, diagram.sizes, strict=True):
+        heights[rank] = max(heights[rank], height)
+    tops = itertools.accumulate((height + RANK_GAP for height in heights), initial=0.0)
+    return [(top, top + height) for top, height in zip(tops, heights, strict=False)]
 
 
 def _ranks(diagram: Diagram) -> list[int]:
-    """A rank for each box below those of all that lead to it; boxes move to where their links are short."""
+    """A rank for each box below those of all that lead to it: links are short, and ranks are not crowded."""
     before, behind = _neighbours(diagram.links, len(diagram.sizes))
     ranks = [0] * len(diagram.sizes)
     for _ in ranks:
         for start, end in diagram.links:
             ranks[end] = max(ranks[end], ranks[start] + 1)
-    deepest = max(ranks)
     for box in diagram.last:
-        ranks[box] = deepest
+        ranks[box] = max(ranks)
+    room = [0.0] * (max(ranks) + 1)
+    for rank, (width, _) in zip(ranks, diagram.sizes, strict=True):
+        room[rank] += width
     for box in sorted(range(len(ranks)), key=lambda box: (-ranks[box], box)):
-        if box not in diagram.first and behind[box] and len(behind[box]) > len(before[box]):
-            ranks[box] = min(ranks[other] for other in behind[box]) - 1
+        if box in diagram.first or not behind[box] or len(behind[box]) < len(before[box]):
+            continue
+        lowest = min(ranks[other] for other in behind[box]) - 1
+        room[ranks[box]] -= diagram.sizes[box][0]
+        # One that as many links lead to as from is no further from them anywhere between.
+        free = range(ranks[box], lowest + 1) if len(behind[box]) == len(before[box]) else [lowest]
+        ranks[box] = min(free, key=lambda rank: (room[rank], rank))
+        room[ranks[box]] += diagram.sizes[box][0]
     return ranks
 
 
@@ -120,18 +132,24 @@ def _crossings(of_rank: list[list[int]], behind: list[list[int]]) -> int:
     return total
 
 
-def _places(of_rank: list[list[int]], widths: list[float], pieces: list[Link], boxes: int) -> list[float]:
+def _pulls(diagram: Diagram, chains: list[list[int]], count: int) -> list[list[tuple[int, float]]]:
+    """For each box and corridor those that it is linked with, and how strongly each pulls."""
+    pulls: list[list[tuple[int, float]]] = [[] for _ in range(count)]
+    for chain, weight in zip(chains, diagram.weights, strict=True):
+        for start, end in itertools.pairwise(chain):
+            pull = weight * (STRAIGHT if min(start, end) >= len(diagram.sizes) else 1.0)
+            pulls[start].append((end, pull))
+            pulls[end].append((start, pull))
+    return pulls
+
+
+def _places(of_rank: list[list[int]], widths: list[float], pulls: list[list[tuple[int, float]]]) -> list[float]:
     """Where each box and corridor is across: near what it is linked with, in its order and without overlap."""
-    pulls: list[list[tuple[int, float]]] = [[] for _ in widths]
-    for start, end in pieces:
-        weight = STRAIGHT ** ((start >= boxes) + (end >= boxes))
-        pulls[start].append((end, weight))
-        pulls[end].append((start, weight))
     across = [0.0] * len(widths)
     for rank in of_rank:
         for box, place in zip(rank, _apart([0.0] * len(rank), [1.0] * len(rank), rank, widths), strict=True):
             across[box] = place
-    for sweep in range(2 * SWEEPS):
+    for sweep in range(4 * SWEEPS):
         for rank in of_rank if sweep % 2 == 0 else of_rank[::-1]:
             weights = [sum(weight for _, weight in pulls[box]) for box in rank]
             wished = [
@@ -162,19 +180,23 @@ def _apart(wished: list[float], weights: list[float], rank: list[int], widths: l
     return [mean + offset for mean, offset in zip(means, offsets, strict=True)]
 
 
-def _curve(
-    start: Point, start_size: Point, passed: list[tuple[float, float, float]], end: Point, end_size: Point
-) -> list[Point]:
-    """From the lower edge of a box to the upper edge of another; straight down in the corridors ``(x, top, bottom)``."""
-    leaving = _port(start[0], start_size[0], passed[0][0] if passed else end[0])
-    arriving = _port(end[0], end_size[0], passed[-1][0] if passed else start[0])
-    curve = [(leaving, start[1] + start_size[1] / 2)]
-    for x, top, bottom in [*passed, (arriving, end[1] - end_size[1] / 2, None)]:
-        middle = (curve[-1][1] + top) / 2
-        curve += [(curve[-1][0], middle), (x, middle), (x, top)]
-        if bottom is not None:
-            curve += [(x, top), (x, bottom), (x, bottom)]
-    return curve
+def _passed(corridors: list[float], spans: list[Point]) -> list[Point]:
+    """The points of a link in its corridors.
+
+    It turns above the first and below the last of their ranks, not to cut the corners of the boxes beside them.
+    """
+    if not corridors:
+        return []
+    inner = [(x, sum(span) / 2) for x, span in zip(corridors, spans, strict=True)][1:-1]
+    return [(corridors[0], spans[0][0]), *inner, (corridors[-1], spans[-1][1])]
+
+
+def _ends(centres: list[Point], sizes: list[Point], start: int, passed: list[Point], end: int) -> list[Point]:
+    """The points that a link runs through: from the lower edge of a box to the upper edge of another."""
+    (left, top), (right, bottom) = centres[start], centres[end]
+    leaving = _port(left, sizes[start][0], passed[0][0] if passed else right)
+    arriving = _port(right, sizes[end][0], passed[-1][0] if passed else left)
+    return [(leaving, top + sizes[start][1] / 2), *passed, (arriving, bottom - sizes[end][1] / 2)]
 
 
 def _port(centre: float, width: float, other: float) -> float:

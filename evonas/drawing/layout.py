@@ -16,6 +16,7 @@ class Diagram(NamedTuple):
 
     sizes: list[Point]  # width and height of each box, in pixels
     links: list[Link]  # without a cycle
+    weights: list[int]  # of each link: how much it is to be straight
     first: frozenset[int] = frozenset()  # boxes that stand in the first rank; nothing leads to them
     last: frozenset[int] = frozenset()  # boxes that stand in the last; they lead to nothing
 

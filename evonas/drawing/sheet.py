@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import NamedTuple
 
-from evonas.drawing.layout import Diagram, Layout, Point
+from evonas.drawing.layout import Diagram, Layout, Link, Point
 from evonas.drawing.lettering import MONOSPACED_WIDTH, text_width
 from evonas.spaces.graph import Graph, Part
 
@@ -20,6 +21,9 @@ MARGIN, PART_GAP, TITLE_GAP = 16.0, 44.0, 14.0
 
 SUM = 22.0
 """Diameter of a sum."""
+
+MAIN = 8
+"""Weight of edges that are not shortcuts, whose weight is 1."""
 
 Layouter = Callable[[Diagram], Layout]
 
@@ -75,20 +79,19 @@ def _laid_out(part: Part, layouter: Layouter) -> Sheet:
     """One part, its title over it, its corner at (0, 0)."""
     shapes = [_shape(node.label, node.kind, node.faint, node.kind == "state", FONT) for node in part.nodes]
     number = {node.name: place for place, node in enumerate(part.nodes)}
-    links, drawn = [], []
+    links, weights, drawn = list[Link](), list[int](), list[tuple[bool, bool]]()
     for edge in part.edges:
-        start, end = number[edge.start], number[edge.end]
+        way = [number[edge.start], number[edge.end]]
         if edge.label:
             # An operation stands on its edge, as a box that the edge leads through.
-            links += [(start, len(shapes)), (len(shapes), end)]
-            drawn += [(edge.faint, False), (edge.faint, True)]
+            way.insert(1, len(shapes))
             shapes.append(_shape(edge.label, edge.kind, edge.faint, True, SMALL))
-        else:
-            links.append((start, end))
-            drawn.append((edge.faint, True))
+        links += itertools.pairwise(way)
+        weights += [1 if edge.shortcut else MAIN] * (len(way) - 1)
+        drawn += [(edge.faint, end == way[-1]) for end in way[1:]]
     first = frozenset(number[node.name] for node in part.nodes if node.kind == "input")
     last = frozenset(number[node.name] for node in part.nodes if node.kind == "output")
-    diagram = Diagram([shape.size for shape in shapes], links, first, last)
+    diagram = Diagram([shape.size for shape in shapes], links, weights, first, last)
     layout = layouter(diagram.turned()).turned() if part.direction == "right" else layouter(diagram)
     placed = [shape._replace(centre=centre) for shape, centre in zip(shapes, layout.centres, strict=True)]
     lines = [Line(points, *how) for points, how in zip(layout.curves, drawn, strict=True)]

@@ -17,6 +17,7 @@ LIGHT = {
     "convolution": "#2f6fc4",
     "separable": "#178a76",
     "pool": "#c87a12",
+    "reduction": "#c87a12",
     "dense": "#7d4fc0",
     "identity": "#7b8694",
 }
@@ -28,12 +29,13 @@ DARK = LIGHT | {
     "convolution": "#6fa8f0",
     "separable": "#45c4ad",
     "pool": "#f0aa4b",
+    "reduction": "#f0aa4b",
     "dense": "#b28df0",
     "identity": "#98a3b2",
 }
 """Colours by name. A page gives others by the CSS variables ``--evonas-NAME``."""
 
-COLOURED = ("operation", "convolution", "separable", "pool", "dense", "identity")
+COLOURED = ("operation", "convolution", "separable", "pool", "reduction", "dense", "identity")
 CORNER, ARROW = 6.0, 7.0
 PRECISION = 1
 """Digits behind the point: a tenth of a pixel can't be seen."""
@@ -49,16 +51,14 @@ def to_svg(sheet: Sheet, name: str) -> str:
     width, height = (math.ceil(length) for length in sheet.size)
     return "".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="evonas-drawing" role="img" width="{width}" height="{height}" '
-            f'viewBox="0 0 {width} {height}" font-family="{FAMILY}" font-size="{_number(FONT)}">',
+            '<svg xmlns="http://www.w3.org/2000/svg" class="evonas-drawing" role="img" '
+            f'width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+            f'font-family="{FAMILY}" font-size="{_number(FONT)}">',
             f"<title>{_escaped(name)}</title><style>{STYLE}</style>",
             f'<rect class="paper" width="{width}" height="{height}"/>',
             *(_line(line) for line in sorted(sheet.lines, key=lambda line: not line.faint)),
             *(_shape(shape) for shape in sheet.shapes),
-            *(
-                f'<text x="{_number(x)}" y="{_number(y)}" font-size="{_number(TITLE)}" font-weight="600">{_escaped(title)}</text>'
-                for (x, y), title in sheet.titles
-            ),
+            *(_title(*title) for title in sheet.titles),
             "</svg>",
         ]
     )
@@ -87,6 +87,11 @@ STYLE = (
     + ".evonas-drawing .faint{opacity:.45}.evonas-drawing .faint.line{stroke-dasharray:4 3}"
 )
 """Inside each drawing, so that it also looks right alone. All rules are about drawings only, and alike in all."""
+
+
+def _title(place: Point, title: str) -> str:
+    x, y = map(_number, place)
+    return f'<text x="{x}" y="{y}" font-size="{_number(TITLE)}" font-weight="600">{_escaped(title)}</text>'
 
 
 def _line(line: Line) -> str:

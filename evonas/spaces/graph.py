@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import graphlib
+import itertools
 import textwrap
 from collections.abc import Iterable
 from typing import Literal, Self
@@ -15,6 +16,7 @@ KINDS = (
     "pool",
     "dense",
     "identity",
+    "reduction",
     "none",
     "input",
     "output",
@@ -51,13 +53,23 @@ class Node:
 
 @dataclasses.dataclass(frozen=True)
 class Edge:
-    """An array on its way from a node to another, through an operation if there is a label."""
+    """An array on its way from a node to another, through an operation if there is a label.
+
+    Attributes:
+        start: the name of a node.
+        end: of another.
+        label: of the operation, in one or more lines.
+        kind: of the operation, one of `KINDS`.
+        faint: whether it has no use, and is there for completeness.
+        shortcut: whether it runs beside the main way, past what stands there.
+    """
 
     start: str
     end: str
     label: str = ""
     kind: str = "operation"
     faint: bool = False
+    shortcut: bool = False
 
     def __post_init__(self) -> None:
         _require_kind(self.kind)
@@ -129,7 +141,7 @@ class Graph:
 def chain(title: str, nodes: Iterable[Node], direction: Literal["down", "right"] = "right") -> Part:
     """Nodes that each lead to the next: the outline of a network."""
     nodes = tuple(nodes)
-    edges = (Edge(start.name, end.name) for start, end in zip(nodes[:-1], nodes[1:], strict=True))
+    edges = (Edge(start.name, end.name) for start, end in itertools.pairwise(nodes))
     return Part(title, nodes, tuple(edges), direction)
 
 

@@ -22,7 +22,7 @@ def outline(stem: str, stages: Sequence[str], between: str, outputs: int) -> Par
     nodes = [Node("image", "image", "input"), Node("stem", stem, "convolution")]
     for number, stage in enumerate(stages):
         if number:
-            nodes.append(Node(f"between{number}", between, "operation"))
+            nodes.append(Node(f"between{number}", between, "reduction"))
         nodes.append(Node(f"stage{number}", stage, "operation"))
     head = Node("head", "average\nlinear", "dense")
     return chain("network", [*nodes, head, Node("output", f"{outputs} outputs", "output")])
@@ -56,7 +56,7 @@ class Column:
         before = self.end
         self.add("+", "sum")
         if other != before:
-            self._edges.append(Edge(other, self.end))
+            self._edges.append(Edge(other, self.end, shortcut=True))
 
     def part(self) -> Part:
         """All of it."""

@@ -31,7 +31,7 @@ def _network(space: DARTS) -> Part:
         numbers = list(cells)
         channels *= 2 ** (len(numbers) * reduces)
         name = f"{len(numbers)} x normal" if not reduces else "reduction" if len(numbers) == 1 else "2 x reduction"
-        kind = "pool" if reduces else "operation"
+        kind = "reduction" if reduces else "operation"
         nodes.append(Node(f"cells{numbers[0]}", f"{name}\n{channels} channels", kind))
     nodes.append(Node("head", "average\nlinear", "dense"))
     return chain("network", [*nodes, Node("output", f"{space.classes} outputs", "output")])
@@ -39,7 +39,7 @@ def _network(space: DARTS) -> Part:
 
 def _cell(title: str, cell: Genes, stride: int) -> Part:
     """Inputs, four sums of two edges each, and their concatenation; edges of ``none`` are faint."""
-    nodes = [Node("0", "0: last but one", "input"), Node("1", "1: last layer", "input")]
+    nodes = [Node("0", "0: layer before it", "input"), Node("1", "1: previous layer", "input")]
     edges = []
     for number in range(NODES):
         state = str(INPUTS + number)

@@ -37,7 +37,7 @@ def picture(space: MacroCNN, genes: Genes) -> Graph:
 
 def _stage(space: MacroCNN, genes: Genes, stage: int) -> Part:
     height, width = (-(-side // 2**stage) for side in space.input_shape[:2])
-    entry = f"image, {space.input_shape[-1]} channels" if not stage else f"of stage {stage}"
+    entry = f"image, {space.input_shape[-1]} channels" if not stage else f"from stage {stage}"
     column = Column(f"stage {stage + 1}: {height}x{width}", Node("input", entry, "input"))
     if stage:
         column.add({"max": "max", "average": "avg"}[REDUCTIONS[genes.reductions[stage - 1]]] + " pool 2x2 /2", "pool")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evonas.spaces.graph import Edge, Graph, Node, Part, chain
-from evonas.spaces.nasnet.genes import COMBINATIONS, INPUTS, OPERATIONS, STATES, Cell, unfold
+from evonas.spaces.nasnet.genes import COMBINATIONS, INPUTS, OPERATIONS, Cell, unfold
 from evonas.spaces.nasnet.network import plan, stem_width
 from evonas.spaces.outline import kind_of
 
@@ -33,7 +33,7 @@ def _network(space: NASNet) -> Part:
         stride, filters = cells[place]
         count = 1 if stride == 2 else space.cells_per_stage
         name = "reduction" if stride == 2 else f"{count} x normal"
-        nodes.append(Node(f"cells{place}", f"{name}\n{filters} filters", "pool" if stride == 2 else "operation"))
+        nodes.append(Node(f"cells{place}", f"{name}\n{filters} filters", "reduction" if stride == 2 else "operation"))
         place += count
     nodes.append(Node("head", "average\nlinear", "dense"))
     return chain("network", [*nodes, Node("output", f"{space.classes} outputs", "output")])
@@ -41,7 +41,7 @@ def _network(space: NASNet) -> Part:
 
 def _cell(title: str, cell: Cell, stride: int) -> Part:
     """Inputs, five sums of two operations each, and what is concatenated; what does not lead there is faint."""
-    nodes = [Node("0", "0: last layer", "input"), Node("1", "1: the one before", "input")]
+    nodes = [Node("0", "0: previous layer", "input"), Node("1", "1: layer before it", "input")]
     edges = []
     for number in range(COMBINATIONS):
         state = str(INPUTS + number)
@@ -50,10 +50,9 @@ def _cell(title: str, cell: Cell, stride: int) -> Part:
             step = stride if source < INPUTS else 1
             edges.append(Edge(str(source), state, *_operation(OPERATIONS[kind], step)))
     nodes.append(Node("output", "concatenate", "output"))
-    for state in range(STATES):
-        if cell.outputs[state]:
-            fitted = state < INPUTS and stride == 2
-            edges.append(Edge(str(state), "output", "1x1 /2" if fitted else "", "convolution"))
+    for output in np.flatnonzero(cell.outputs):
+        fitted = output < INPUTS and stride == 2
+        edges.append(Edge(str(output), "output", "conv 1x1 /2" if fitted else "", "convolution"))
     return Part(title, tuple(nodes), tuple(edges)).faded()
 
 
@@ -62,7 +61,7 @@ def _operation(name: str, stride: int) -> tuple[str, str]:
     if name == "none":
         return ("identity", "identity") if stride == 1 else ("conv 1x1 /2", "convolution")
     if separable := re.fullmatch(r"(?:dil_2_)?separable_(\dx\d)_(\d)", name):
-        return f"sep {separable[1]}, {separable[2]} layers{_per(stride)}", "separable"
+        return f"{separable[2]} x sep {separable[1]}{_per(stride)}", "separable"
     if pool := re.fullmatch(r"(avg|max|min)_pool_(\dx\d)", name):
         return f"{pool[1]} pool {pool[2]}{_per(stride)}", kind_of(name)
     if dilated := re.fullmatch(r"dilated_(\dx\d)_rate_(\d)", name):
