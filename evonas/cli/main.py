@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 
 import tyro
@@ -41,7 +42,7 @@ commands:
 
 evonas COMMAND --help says more; evonas run FILE.py --help lists the file's fields."""
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "resume": commands.resume,
     "status": commands.status,
     "best": commands.best,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from evonas.drawing import draw
-from evonas.report.subject import Subject
+from evonas.run import Evaluation
+from evonas.spaces import Space
 
 BLOCK = 100
 """Drawings that are packed together: a reader's click unpacks one block."""
@@ -17,23 +19,21 @@ CAREFUL = 200
 """Different architectures up to which graphviz lays them out, a tenth of a second each, where it is installed."""
 
 
-def packed_drawings(subject: Subject) -> dict[str, Any] | None:
-    """Blocks of gzipped lists of SVG texts, and each candidate's number among them; None without the space.
+def packed_drawings(candidates: Sequence[tuple[Space | None, Evaluation]]) -> dict[str, Any]:
+    """Blocks of gzipped lists of SVG texts, and each candidate's number among them; None of one without its space.
 
-    Each different architecture is drawn once. They are in the order of their texts, so that neighbours are alike, of
-    which gzip makes less.
+    Each different architecture of a space is drawn once. They are in the order of their texts, so that neighbours are
+    alike, of which gzip makes less.
     """
-    if subject.space is None:
-        return None
-    genomes = {evaluation.architecture: evaluation.genome for evaluation in subject.evaluations}
-    architectures = sorted(genomes)
-    layout: Literal["layered"] | None = None if len(architectures) <= CAREFUL else "layered"
-    drawn = [draw(subject.space, genomes[text], layout=layout).svg for text in architectures]
-    number = {text: place for place, text in enumerate(architectures)}
+    different = {(space, one.architecture): one.genome for space, one in candidates if space is not None}
+    ordered = sorted(different, key=lambda key: (str(key[0]), key[1]))
+    layout: Literal["layered"] | None = None if len(ordered) <= CAREFUL else "layered"
+    drawn = [draw(space, different[space, text], layout=layout).svg for space, text in ordered]
+    number = {key: place for place, key in enumerate(ordered)}
     return {
         "blockSize": BLOCK,
         "blocks": [_packed(drawn[start : start + BLOCK]) for start in range(0, len(drawn), BLOCK)],
-        "numbers": [number[evaluation.architecture] for evaluation in subject.evaluations],
+        "numbers": [space and number[space, one.architecture] for space, one in candidates],
     }
 
 

@@ -39,3 +39,8 @@ def duration(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:.1f} {unit}"
     return f"{seconds:.1f} s"
+
+
+def without_tags(text: str) -> str:
+    """Text from a run for a plot, where plotly would read a few tags."""
+    return text.replace("&", "&amp;").replace("<", "&lt;")

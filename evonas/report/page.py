@@ -33,11 +33,15 @@ def render(title: str, subtitle: str, sections: Sequence[Section], data: Mapping
         sections: from top to bottom.
         data: what the page's script reads besides the figures: ``table`` and ``drawings``.
     """
-    views = [view for section in sections for panel in section.panels if isinstance(panel, Plot) for view in panel.views]
+    views = [
+        view for section in sections for panel in section.panels if isinstance(panel, Plot) for view in panel.views
+    ]
     number = {id(view): place for place, view in enumerate(views)}
     script = "".join(_text(name) for name in SCRIPTS)
     plotly_script = plotly.offline.get_plotlyjs()
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.loader = jinja2.FunctionLoader(_text)
     return environment.get_template("report.html").render(
         title=title,

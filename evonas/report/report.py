@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from evonas.report.drawings import packed_drawings
 from evonas.report.page import render
@@ -29,22 +28,12 @@ def report(subject: Subject) -> str:
     sections = [section for make in SECTIONS if (section := make(subject)) is not None]
     shown = Config(wide=True, content=json.dumps(subject.config, indent=2))
     sections.append(Section("config", "Config", "", [shown]))
-    data = {"table": table_of(subject), "drawings": packed_drawings(subject)}
-    return render(title_of(subject), _subtitle(subject), sections, data)
-
-
-def title_of(subject: Subject) -> str:
-    """What was searched, on what."""
-    space, data = _type(subject.config["space"]), subject.config.get("data")
-    return f"{space} on {data.get('name', _type(data))}" if isinstance(data, dict) else space
+    drawn = [(subject.space, evaluation) for evaluation in subject.evaluations]
+    data = {"table": table_of(subject), "drawings": packed_drawings(drawn)}
+    return render(subject.title, _subtitle(subject), sections, data)
 
 
 def _subtitle(subject: Subject) -> str:
     config = subject.config
     done = f"{len(subject.evaluations):,} of {config['evaluations']:,} evaluations, seed {config['seed']}"
     return f"{subject.workdir}: {done}. {subject.space or ''}"
-
-
-def _type(description: Any) -> str:
-    """The class that a description is of."""
-    return str(description.get("type", "")).rpartition(":")[2] if isinstance(description, dict) else ""

@@ -82,6 +82,12 @@ class Subject:
         return tuple(Objective("fitness" if count == 1 else f"objective {place + 1}", 1.0) for place in range(count))
 
     @property
+    def title(self) -> str:
+        """What was searched, on what."""
+        space, data = _type(self.config["space"]), self.config.get("data")
+        return f"{space} on {data.get('name', _type(data))}" if isinstance(data, dict) else space
+
+    @property
     def population_size(self) -> int:
         """Members of the population."""
         return int(self.config["algorithm"]["population_size"])
@@ -101,6 +107,11 @@ class Subject:
     def metric(self, name: str) -> np.ndarray:
         """``[N]`` a metric, NaN where it was not measured."""
         return np.array([_number(evaluation.measurement.metrics.get(name)) for evaluation in self.evaluations])
+
+
+def _type(description: Any) -> str:
+    """The class that a description is of."""
+    return str(description.get("type", "")).rpartition(":")[2] if isinstance(description, dict) else ""
 
 
 def _number(value: Any) -> float:

@@ -11,7 +11,7 @@ from evonas.run import Evaluation
 
 def ancestry(subject: Subject) -> Section:
     """The lineage along first parents, the founder first."""
-    steps = lineage(subject.evaluations, subject.best.id)
+    steps = lineage(subject.evaluations, subject.best.id, subject.space)[::-1]
     objective = subject.objectives[0]
     ancestors, before = [], None
     for place, step in enumerate(steps):

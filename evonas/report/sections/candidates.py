@@ -16,6 +16,7 @@ COSTS = ("parameters", "multiply_adds")
 
 def candidates(subject: Subject) -> Section:
     """The place of the table."""
+    del subject
     lead = "Click a row for its drawing, a column's name to sort; the arrow keys go from row to row."
     return Section("candidates", "All candidates", lead, [Browser(wide=True)])
 
@@ -23,13 +24,13 @@ def candidates(subject: Subject) -> Section:
 def table_of(subject: Subject) -> dict[str, Any]:
     """The columns: names, labels, how they are shown, and their values by row of the history."""
     evaluations = subject.evaluations
-    columns = [_numbers("id", "id", [evaluation.id for evaluation in evaluations], width="4.5rem")]
+    columns = [numbers("id", "id", [evaluation.id for evaluation in evaluations], width="4.5rem")]
     for place, objective in enumerate(subject.objectives):
         values = subject.values(place)
         whole = not np.any(np.nan_to_num(values) % 1)
         shown = [_rounded(value) for value in values]
         columns.append(
-            _numbers(
+            numbers(
                 f"objective{place}",
                 objective.name,
                 shown,
@@ -40,26 +41,34 @@ def table_of(subject: Subject) -> dict[str, Any]:
     for name in COSTS:
         values = subject.metric(name)
         if np.isfinite(values).any() and label(name) not in {objective.name for objective in subject.objectives}:
-            columns.append(_numbers(name, label(name), [_rounded(value) for value in values]))
+            columns.append(numbers(name, label(name), [_rounded(value) for value in values]))
     seconds = [round(evaluation.measurement.seconds, 1) for evaluation in evaluations]
     parents = [", ".join(str(id_) for id_ in evaluation.parents if id_ != NOBODY) for evaluation in evaluations]
     columns += [
-        _numbers("seconds", "seconds", seconds, digits=1, width="5rem"),
-        _texts("parents", "parents", parents, width="5.5rem"),
-        _texts("failure", "failure", [str(one.measurement.failure) for one in evaluations], width="6.5rem"),
-        _texts("architecture", "architecture", [one.architecture for one in evaluations], width="auto"),
+        numbers("seconds", "seconds", seconds, digits=1, width="5rem"),
+        texts("parents", "parents", parents, width="5.5rem"),
+        texts("failure", "failure", [str(one.measurement.failure) for one in evaluations], width="6.5rem"),
+        texts("architecture", "architecture", [one.architecture for one in evaluations], width="auto"),
     ]
     return {"columns": columns}
 
 
-def _numbers(
-    name: str, shown_as: str, values: list[Any], *, digits: int | None = None, descending: bool = False, width: str = "7rem"
+def numbers(
+    name: str,
+    shown_as: str,
+    values: list[Any],
+    *,
+    digits: int | None = None,
+    descending: bool = False,
+    width: str = "7rem",
 ) -> dict[str, Any]:
+    """A column of numbers: a digit group for thousands, or so many digits behind the point."""
     shown = {"numeric": True, "digits": digits, "descending": descending, "width": width}
     return {"name": name, "label": shown_as, "values": values} | shown
 
 
-def _texts(name: str, shown_as: str, values: list[str], width: str) -> dict[str, Any]:
+def texts(name: str, shown_as: str, values: list[str], width: str) -> dict[str, Any]:
+    """A column of texts."""
     shown = {"numeric": False, "digits": None, "descending": False, "width": width}
     return {"name": name, "label": shown_as, "values": values} | shown
 

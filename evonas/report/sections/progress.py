@@ -10,6 +10,7 @@ from evonas.report.formats import duration
 from evonas.report.panels import Panel, Plot, Section, View
 from evonas.report.subject import Subject
 from evonas.report.theme import COLOURS, faint, figure
+from evonas.spaces import Space
 
 POINTS = 2000
 """Of a curve at most: more would not be seen."""
@@ -35,7 +36,7 @@ def progress(subject: Subject) -> Section:
                 title="Diversity",
                 text="Of the last candidates: the mean share of genes in which two differ, and the share of different "
                 "architectures.",
-                views=[View("diversity", _diversity(subject, evaluations))],
+                views=[View("diversity", _diversity(subject.space, subject))],
             )
         )
     lead = f"{len(subject.evaluations):,} evaluations in {duration(float(seconds[-1]))} of device time."
@@ -69,12 +70,12 @@ def _curves(subject: Subject, x: np.ndarray, title: str) -> go.Figure:
     return drawn
 
 
-def _diversity(subject: Subject, x: np.ndarray) -> go.Figure:
-    distance, unique = diversity_over_time(subject.space, subject.evaluations, subject.population_size)
-    rows = thinned(len(x))
+def _diversity(space: Space, subject: Subject) -> go.Figure:
+    distance, unique = diversity_over_time(space, subject.evaluations, subject.population_size)
+    rows = thinned(len(distance))
     drawn = figure("evaluations", "share", hovermode="x unified", yaxis_range=[0, 1.05])
     for values, name in ((distance, "mean distance"), (unique, "different architectures")):
-        drawn.add_scatter(x=short(x[rows]), y=short(values[rows]), mode="lines", name=name)
+        drawn.add_scatter(x=short(rows + 1), y=short(values[rows]), mode="lines", name=name)
     return drawn
 
 

@@ -68,5 +68,3 @@ def _facts(subject: Subject) -> dict[str, str]:
 def _mean(subject: Subject) -> float:
     values = [evaluation.fitness[0] for evaluation in subject.succeeded]
     return subject.objectives[0].sign * sum(values) / len(values)
-
-

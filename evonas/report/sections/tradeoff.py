@@ -14,6 +14,7 @@ from evonas.report.panels import Panel, Plot, Section, View
 from evonas.report.sections.progress import short
 from evonas.report.subject import Subject
 from evonas.report.theme import COLOURS, figure
+from evonas.spaces import Space
 
 MANY = 2000
 """Points from which on they are drawn by the graphics card."""
@@ -37,7 +38,7 @@ def tradeoff(subject: Subject) -> Section | None:
                 title="The explored space",
                 text="Architectures that share genes lie close (multidimensional scaling of their distances, so only "
                 "nearness has a meaning). Click a point to see it.",
-                views=[View("map", _map(subject))],
+                views=[View("map", _map(subject.space, subject))],
             )
         )
     return Section("tradeoff", "Price and place", "", panels) if panels else None
@@ -45,9 +46,7 @@ def tradeoff(subject: Subject) -> Section | None:
 
 def _costs(subject: Subject) -> dict[str, np.ndarray]:
     """``[N]`` values by name: the further objectives, what networks cost by counting, and what training took."""
-    costs = {
-        objective.name: subject.values(place) for place, objective in enumerate(subject.objectives) if place > 0
-    }
+    costs = {objective.name: subject.values(place) for place, objective in enumerate(subject.objectives) if place > 0}
     for name in ("parameters", "multiply_adds", "latency"):
         costs.setdefault(label(name), subject.metric(name))
     if subject.config.get("training") is not None:
@@ -75,8 +74,8 @@ def _front(subject: Subject, name: str, costs: np.ndarray) -> go.Figure:
     return drawn
 
 
-def _map(subject: Subject) -> go.Figure:
-    places = embedding(subject.space, subject.evaluations, seed=0)
+def _map(space: Space, subject: Subject) -> go.Figure:
+    places = embedding(space, subject.evaluations, seed=0)
     values = subject.values()
     rows = np.flatnonzero(np.isfinite(values))
     drawn = figure("", "")

@@ -8,8 +8,8 @@ async function unpack(block) {
 }
 
 async function drawingOf(row) {
-  const number = DATA.drawings?.numbers[row];
-  if (number === undefined) return null;
+  const number = DATA.drawings.numbers[row];
+  if (number === null) return null;
   const size = DATA.drawings.blockSize;
   const block = Math.floor(number / size);
   if (!blocks.has(block)) blocks.set(block, unpack(block));

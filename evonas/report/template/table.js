@@ -107,8 +107,9 @@ function showCandidate(row, jump = false) {
   for (const column of DATA.table.columns) {
     const text = cellText(column, row);
     if (!text) continue;
-    facts.append(Object.assign(document.createElement("dt"), { textContent: column.label }));
-    facts.append(Object.assign(document.createElement("dd"), { textContent: text, className: column.width === "auto" ? "long" : "" }));
+    const className = column.width === "auto" ? "long" : "";
+    facts.append(Object.assign(document.createElement("dt"), { textContent: column.label, className }));
+    facts.append(Object.assign(document.createElement("dd"), { textContent: text, className }));
   }
   detail.replaceChildren(facts, drawing);
   fillDrawing(drawing, row);
