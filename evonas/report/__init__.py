@@ -1,0 +1,1 @@
+"""What people see of a run: read from its history, never a part of it."""
