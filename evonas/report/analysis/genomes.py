@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 
 import jax
@@ -20,7 +21,7 @@ def genome_rows(evaluations: Sequence[Evaluation]) -> np.ndarray:
 def canonical_rows(space: Space, evaluations: Sequence[Evaluation]) -> np.ndarray:
     """Canonical forms ``[N, L]`` int32: equal for equal architectures."""
     rows = genome_rows(evaluations)
-    return np.asarray(jax.jit(jax.vmap(space.canonical))(rows)) if len(rows) else rows
+    return np.asarray(_canonical(space, rows)) if len(rows) else rows
 
 
 def changed_genes(old: Sequence[int], new: Sequence[int]) -> list[int]:
@@ -35,3 +36,9 @@ def describe_changes(space: Space | None, genes: Iterable[int], old: Sequence[in
     named = list(space.genes.items())
     changes = ((*named[gene], int(old[gene]), int(new[gene])) for gene in genes)
     return ", ".join(f"{name}: {choices[before]} -> {choices[after]}" for name, choices, before, after in changes)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _canonical(space: Space, genomes: np.ndarray) -> jax.Array:
+    """Compiled once for a space and a number of genomes, which takes longer than running it."""
+    return jax.vmap(space.canonical)(genomes)

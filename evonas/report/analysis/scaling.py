@@ -38,16 +38,17 @@ def embedding(space: Space, evaluations: Sequence[Evaluation], seed: int) -> np.
 
 def _placed(forms: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     """Places ``[U, 2]`` of genomes ``[U, L]`` by their distances to landmarks ``[K, L]``."""
+    from scipy.linalg import eigh
     from scipy.spatial.distance import cdist
 
     squares = cdist(landmarks, landmarks, "hamming") ** 2
-    means = squares.mean(0)
+    means, last = squares.mean(0), len(landmarks) - 1
     products = -0.5 * (squares - means - means[:, None] + means.mean())
-    values, vectors = np.linalg.eigh(products)
-    axes = np.zeros((2, len(landmarks)))
-    for axis, place in enumerate(range(-1, -1 - min(2, len(values)), -1)):
-        if values[place] > len(landmarks) * 1e-12:  # else all is on fewer axes
-            axes[axis] = vectors[:, place] / np.sqrt(values[place])
-    places = -0.5 * (cdist(forms, landmarks, "hamming") ** 2 - means) @ axes.T
+    values, vectors = eigh(products, subset_by_index=(max(last - 1, 0), last))
+    axes = np.zeros((len(landmarks), 2))
+    for axis, (value, vector) in enumerate(zip(values[::-1], vectors.T[::-1], strict=True)):
+        if value > len(landmarks) * 1e-12:  # else all is on fewer axes
+            axes[:, axis] = vector / np.sqrt(value)
+    places = -0.5 * (cdist(forms, landmarks, "hamming") ** 2 - means) @ axes
     widest = np.take_along_axis(places, np.abs(places).argmax(0, keepdims=True), 0)
     return places * np.where(widest < 0, -1.0, 1.0)
