@@ -18,7 +18,7 @@ FLOORS = [
     {"evolution", "training", "data", "tables"},
     {"population", "simulate", "drawing"},
     {"run"},
-    {"reproductions", "launch"},
+    {"reproductions", "launch", "report"},
     {"cli", "__main__"},
 ]
 """Lowest first. A part may use every floor below its own, and of its own what `BESIDE` says."""

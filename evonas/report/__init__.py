@@ -1,1 +1,1 @@
-"""What a run shows: one page, and the numbers behind it."""
+"""What people see of a run: read from its history, never a part of it."""
