@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+import dataclasses
+from typing import Any, Literal
 
 from etils import epath
 
@@ -17,16 +18,19 @@ from evonas.storage import write_whole
 LAYOUTS = {"dot": by_dot, "layered": layered}
 
 
-class Drawing(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Drawing:
     """A picture, which notebooks show.
 
     Attributes:
+        architecture: the text of what it shows.
         svg: a complete ``<svg>`` element: no script, no ids, light or dark as the reader's system is. The page around
             it gives other colours by the CSS variables ``--evonas-paper``, ``--evonas-ink``, ``--evonas-line`` and
             ``--evonas-KIND`` of `evonas.spaces.graph.KINDS`.
     """
 
-    svg: str
+    architecture: str
+    svg: str = dataclasses.field(repr=False)
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -60,4 +64,5 @@ def draw(space: Space, genome: Any, *, layout: Literal["dot", "layered"] | None 
     if layout not in LAYOUTS:
         raise ValueError(f"layout is one of {', '.join(LAYOUTS)}, got {layout!r}")
     genome = space.check(genome)
-    return Drawing(to_svg(arranged(space.graph(genome), LAYOUTS[layout]), space.format(genome)))
+    architecture = space.format(genome)
+    return Drawing(architecture, to_svg(arranged(space.graph(genome), LAYOUTS[layout]), architecture))

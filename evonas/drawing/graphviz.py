@@ -30,7 +30,7 @@ def by_dot(diagram: Diagram) -> Layout:
             ["dot", "-Tplain"], input=_written(diagram), capture_output=True, text=True, timeout=PATIENCE, check=True
         )
     except (OSError, subprocess.SubprocessError) as error:
-        said = getattr(error, "stderr", None) or error
+        said = str(getattr(error, "stderr", None) or error).strip()
         raise RuntimeError(f"graphviz's program dot failed ({said}): mend it, or draw with layout='layered'") from error
     return _read(done.stdout, diagram)
 
