@@ -47,6 +47,7 @@ def _template(ink: str, muted: str, line: str, ground: str) -> go.layout.Templat
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "bgcolor": "rgba(0,0,0,0)"},
             "hoverlabel": {"bgcolor": ground, "bordercolor": line, "font": {"color": ink}, "align": "left"},
             "hovermode": "closest",
+            "modebar": {"orientation": "v", "bgcolor": "rgba(0,0,0,0)", "color": muted, "activecolor": ink},
         }
     )
 

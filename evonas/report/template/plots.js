@@ -23,7 +23,7 @@ async function drawPlot(place) {
   const { data, layout } = figureOf(place);
   const first = !place.dataset.drawn;
   place.dataset.drawn = "true";
-  await Plotly.react(place, data, layout, { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] });
+  await Plotly.react(place, data, layout, { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "zoomIn2d", "zoomOut2d", "autoScale2d"] });
   if (first) {
     place.on("plotly_click", ({ points }) => {
       const point = points.find((candidate) => candidate.data.meta === "candidates");
