@@ -3,6 +3,7 @@
 from evonas import data as data
 from evonas import spaces as spaces
 from evonas import tables as tables
+from evonas.drawing import draw as draw
 from evonas.evolution import Algorithm as Algorithm
 from evonas.evolution import Hamming as Hamming
 from evonas.evolution import Reaction as Reaction

@@ -12,18 +12,18 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = [
     {"object_store"},
-    {"types", "genome", "arguments", "keys", "threefry", "description", "storage", "preemption"},
+    {"types", "genome", "arguments", "notebook", "keys", "threefry", "description", "storage", "preemption"},
     {"nn"},
     {"spaces"},
     {"evolution", "training", "data", "tables"},
-    {"population", "simulate"},
+    {"population", "simulate", "drawing"},
     {"run"},
     {"reproductions", "launch", "report"},
     {"cli", "__main__"},
 ]
 """Lowest first. A part may use every floor below its own, and of its own what `BESIDE` says."""
 
-BESIDE = {("training", "data"), ("population", "simulate"), ("__main__", "cli")}
+BESIDE = {("training", "data"), ("population", "simulate"), ("population", "drawing"), ("__main__", "cli")}
 """(who, whom): uses on one floor. Evolution and training, the siblings, are not here."""
 
 PRINTERS = {"cli", "__main__"}
@@ -120,7 +120,7 @@ def test_import_evonas_loads_nothing_heavy_and_starts_no_backend():
 import sys
 import evonas
 from jax._src import xla_bridge
-heavy = {"tensorflow_datasets", "sklearn", "pandas", "tensorflow", "tyro"} & set(sys.modules)
+heavy = {"tensorflow_datasets", "sklearn", "pandas", "tensorflow", "tyro", "matplotlib"} & set(sys.modules)
 assert not heavy, heavy
 assert not xla_bridge._backends, xla_bridge._backends
 """

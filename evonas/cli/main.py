@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 
 import tyro
@@ -13,6 +14,7 @@ from evonas.cli import commands
 from evonas.cli.doctor import doctor
 from evonas.cli.launch import launch
 from evonas.cli.processes import FLAGS, join_processes
+from evonas.cli.report import compare, report
 from evonas.cli.reproduce import reproduce
 from evonas.cli.supervision import end_with_parent, is_supervised, supervise
 from evonas.cli.tables import convert_table
@@ -28,6 +30,8 @@ commands:
   status WORKDIR                   show how far a run is, how it goes, and how to continue it
   best WORKDIR                     show the best architecture of a run
   retrain WORKDIR                  train the best for good, and keep its weights
+  report WORKDIR                   write one HTML file about a run
+  compare WORKDIR WORKDIR ...      write one HTML file that compares runs
   reproduce NAME                   run a published experiment again; --list names them
   tables convert FROM TO.npz       a published benchmark table in compact form
   launch tpu|xpk FILE.py ...       run a search on Cloud TPU; also launch status|logs|stop NAME
@@ -38,11 +42,13 @@ commands:
 
 evonas COMMAND --help says more; evonas run FILE.py --help lists the file's fields."""
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "resume": commands.resume,
     "status": commands.status,
     "best": commands.best,
     "retrain": commands.retrain,
+    "report": report,
+    "compare": compare,
     "doctor": doctor,
 }
 

@@ -18,6 +18,7 @@ from evonas.population.batches import fitness_rows, with_failures
 from evonas.population.engine import Engine
 from evonas.population.history import History
 from evonas.population.pending import Pending
+from evonas.population.proposals import check_of_space, repeats
 from evonas.population.records import Record, to_dataframe
 from evonas.spaces.base import Space
 from evonas.threefry import seeded_key
@@ -25,6 +26,7 @@ from evonas.types import Candidates, Failure
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 ATTEMPTS = 10
 """Rounds of new proposals for candidates that repeat a known architecture."""
@@ -68,10 +70,16 @@ class Population:
         self.generations: list[dict[str, float]] = []
 
     def __repr__(self) -> str:
+        best = "no fitness yet" if self.history.best is None else f"best {self.best.fitness}: {self.best.architecture}"
         return (
             f"Population({type(self.space).__name__}, seed={self.seed}: {self.evaluations} told, "
-            f"{len(self._pending)} pending)"
+            f"{len(self._pending)} pending; {best})"
         )
+
+    def _repr_html_(self) -> str:
+        from evonas.population.pictures import as_card
+
+        return as_card(self, len(self._pending))
 
     @property
     def evaluations(self) -> int:
@@ -95,25 +103,12 @@ class Population:
         proposals, forms = self._engine.ask(n)
         if self.duplicates == "resample":
             self._resample(proposals, forms)
-        self._check_of_space(proposals)
+        check_of_space(proposals, self.space, self._choices)
         if self._known is not None:
             for form, row in zip(forms, proposals, strict=True):
                 self._known.setdefault(form.tobytes(), int(row[0]))
         self._pending.add(proposals)
         return rows.unpacked(proposals.copy())
-
-    def _check_of_space(self, proposals: np.ndarray) -> None:
-        """Refuse what a mutation, a crossover or a sample of the user's own got wrong."""
-        outside = (proposals[:, rows.WIDTH :].view(np.uint32) >= self._choices).any(1)  # negative ones are large
-        if not outside.any():
-            return
-        try:
-            self.space.check(proposals[outside.argmax(), rows.WIDTH :])
-        except ValueError as error:
-            raise ValueError(
-                "the algorithm proposed a genome outside the space (its mutation or crossover, or the space's own, or "
-                f"sample): {error}"
-            ) from error
 
     def tell(self, candidates: Candidates, fitness: Any, failures: Sequence[Failure] | None = None) -> None:
         """Give the results of candidates, all or part of what was asked for, in any order.
@@ -183,6 +178,20 @@ class Population:
         """One row a told candidate: id, architecture, fitness (one column an objective), parents, failure, genes."""
         return to_dataframe(self.space, self.history)
 
+    def plot(self) -> Figure:
+        """Fitness of all that was told, with the best so far and the living generation's quartiles; and diversity.
+
+        Returns:
+            A matplotlib figure of its own, which notebooks show and ``savefig`` writes.
+
+        Raises:
+            ImportError: if matplotlib is not installed.
+            ValueError: if nothing was told yet.
+        """
+        from evonas.population.pictures import plotted
+
+        return plotted(self)
+
     def save(self, path: Any) -> None:
         """Write everything to one file, pending candidates included, so that `load` goes on from here."""
         from evonas.population.files import save
@@ -250,21 +259,11 @@ class Population:
     def _resample(self, proposals: np.ndarray, forms: np.ndarray) -> None:
         """Put other proposals in place of those that repeat a known architecture, in both arrays."""
         for attempt in range(1, ATTEMPTS + 1):
-            repeats = self._repeats(forms)
-            if not repeats.any():
+            known = repeats(forms, self._first_ids())
+            if not known.any():
                 break
             again, other_forms = self._engine.ask_again(resampling_key(self._key, attempt), len(proposals))
-            proposals[repeats], forms[repeats] = again[repeats], other_forms[repeats]
-
-    def _repeats(self, forms: np.ndarray) -> np.ndarray:
-        """Which rows are known, or appear earlier among the rows."""
-        known, seen = self._first_ids(), set[bytes]()
-        repeats = np.zeros(len(forms), bool)
-        for row, form in enumerate(forms):
-            name = form.tobytes()
-            repeats[row] = name in known or name in seen
-            seen.add(name)
-        return repeats
+            proposals[known], forms[known] = again[known], other_forms[known]
 
     def _check_objectives(self, objectives: int) -> None:
         """Raises: ValueError: if fitness can't change to this number of objectives."""

@@ -1,1 +1,1 @@
-"""What people look at of a run, while it goes and after it."""
+"""What people see of a run: read from its history, never a part of it."""

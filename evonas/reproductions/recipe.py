@@ -110,7 +110,7 @@ def _accuracies(train: TrainingEvaluator, genomes: np.ndarray) -> np.ndarray:
 
 
 def _spearman(one: np.ndarray, other: np.ndarray) -> float:
-    from scipy.stats import spearmanr  # type: ignore[import-untyped]
+    from scipy.stats import spearmanr
 
     return float(spearmanr(one, other).statistic)
 

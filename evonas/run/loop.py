@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from etils import epath
@@ -17,6 +17,9 @@ from evonas.run.processes import Rounds, is_first
 from evonas.run.result import keep_test, kept_test
 from evonas.run.timeline import Timeline
 from evonas.types import FAILED, NOBODY, Candidates, Failure, Measurement, Span
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Evaluator(Protocol):
@@ -84,6 +87,29 @@ class Run:
         best = f"best {self.best.fitness}: {self.best.architecture}" if told else "no fitness yet"
         place = "" if self.workdir is None else f", in {self.workdir}"
         return f"Run({self.population.evaluations} of {self.budget} evaluations{place}; {best})"
+
+    def _repr_html_(self) -> str:
+        from evonas.run.pictures import as_card
+
+        return as_card(self)
+
+    def plot_pareto(self, cost: str | None = None) -> Figure:
+        """All evaluations by fitness and cost, and the front of those that no other beats in both.
+
+        Args:
+            cost: a metric to be small, such as "parameters", "multiply_adds" or "loss". By default the second objective
+                if there are several, else the parameters.
+
+        Returns:
+            A matplotlib figure of its own, which notebooks show and ``savefig`` writes.
+
+        Raises:
+            ImportError: if matplotlib is not installed.
+            ValueError: if no evaluation has that metric.
+        """
+        from evonas.run.pictures import pareto
+
+        return pareto(self, cost)
 
     @property
     def best(self) -> Evaluation:

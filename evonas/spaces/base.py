@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import math
 from collections.abc import Hashable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Self
 
 import jax
@@ -14,7 +16,12 @@ from flax import nnx
 
 from evonas import genome as genomes
 from evonas.nn.counting import count_module
+from evonas.notebook import card
+from evonas.spaces.graph import Graph, written
 from evonas.types import Count
+
+GENES_SHOWN = 40
+"""In a notebook, at most."""
 
 
 class Space(abc.ABC):
@@ -187,6 +194,20 @@ class Space(abc.ABC):
     def layers(self, genome: Any) -> list[str]:
         """The architecture, a readable line a layer."""
         return [f"{name}: {value}" for name, value in self.decode(genome).items()]
+
+    def _repr_html_(self) -> str:
+        """The genes and their choices, for notebooks."""
+        shown = list(self.genes.items())[:GENES_SHOWN]
+        rows = {name: ", ".join(_one_word(choice) for choice in choices) for name, choices in shown}
+        if left := len(self.genes) - len(shown):
+            rows["..."] = f"{left} more genes"
+        number = math.prod(self.cardinalities)
+        count = f"{number:,}" if number < 10**12 else f"{Decimal(number):.2e}"
+        return card(f"{self!r}: {count} genomes", rows)
+
+    def graph(self, genome: Any) -> Graph:
+        """The architecture as nodes and edges, which `evonas.draw` draws; by default its `layers` as text."""
+        return written(self.layers(genome))
 
 
 def _one_word(choice: Any) -> str:

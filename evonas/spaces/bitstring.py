@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from flax import nnx
 from evonas.arguments import require_integers
 from evonas.nn import Linear, Style, used_channels
 from evonas.spaces.base import Space
+from evonas.spaces.graph import Graph, Node, chain
 from evonas.types import Count
 
 
@@ -90,6 +92,20 @@ class BitString(Space):
     def layers(self, genome: Any) -> list[str]:
         """The classifier, in a line."""
         return [f"linear: {int(self.check(genome).sum())} of {self.dim} inputs to {self.classes}"]
+
+    def graph(self, genome: Any) -> Graph:
+        """The bits in lines, and what they select."""
+        bits, across = self.format(genome), max(10, math.isqrt(4 * self.dim))
+        lines = "\n".join(bits[start : start + across] for start in range(0, self.dim, across))
+        selected = bits.count("1")
+        nodes = (
+            Node("input", f"{self.dim} inputs", "input"),
+            Node("bits", lines, "text"),
+            Node("selected", f"{selected} selected", "identity"),
+            Node("linear", "linear", "dense"),
+            Node("output", f"{self.classes} outputs", "output"),
+        )
+        return Graph(((chain("", nodes),),))
 
 
 class Classifier(nnx.Module):

@@ -15,6 +15,8 @@ from evonas.arguments import require_choices, require_integers, require_shape
 from evonas.nn import ACTIVATIONS, Activation, Dropout, Linear, Style, fit_channels, used_channels
 from evonas.spaces.base import Space
 from evonas.spaces.budget import require_budget
+from evonas.spaces.graph import Graph, Node
+from evonas.spaces.outline import Column
 from evonas.types import Count
 
 SKIPS = ("none", "residual")
@@ -98,6 +100,21 @@ class MLP(Space):
             for width, activation, skip in self._layers(genome)[: genome[0] + 1].tolist()
         ]
         return [*lines, f"linear, to {self.classes}", f"dropout after each hidden layer: {self.dropout[genome[1]]}"]
+
+    def graph(self, genome: Any) -> Graph:
+        """The layers that are there, one below the other, and what is added to them."""
+        genome = self.check(genome)
+        rate = self.dropout[genome[1]]
+        network = Column("", Node("input", f"{self.input_shape[0]} inputs", "input"))
+        for width, activation, skip in self._layers(genome)[: genome[0] + 1].tolist():
+            before = network.end
+            label = f"dense {self.widths[width]}, {self.activations[activation]}"
+            network.add(f"{label}\ndropout {rate}" if rate else label, "dense")
+            if skip:
+                network.sum_with(before)
+        network.add("linear", "dense")
+        network.add(f"{self.classes} outputs", "output")
+        return Graph(((network.part(),),))
 
     def _layers(self, genome: Any) -> Any:
         """The layers' genes ``[max_depth, 3]``."""

@@ -18,6 +18,8 @@ from evonas.arguments import require_integers, require_shape
 from evonas.genome import enumerate_genomes, genome_index
 from evonas.nn import BatchNorm, Choice, Convolution, Linear, ReluConvNorm, Style, average_pool, halve
 from evonas.spaces.base import Space
+from evonas.spaces.graph import Edge, Graph, Node, Part
+from evonas.spaces.outline import kind_of, outline
 from evonas.types import Count
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
@@ -145,6 +147,18 @@ class NASBench201(Space):
             *(f"node {end}: {' + '.join(inputs) or 'zero'}" for end, inputs in terms.items()),
             f"head: average over the image, linear to {self.classes}",
         ]
+
+    def graph(self, genome: Any) -> Graph:
+        """The outline of the network, and the cell: nodes are sums; faint is what leads nothing to the output."""
+        labels = ("none", "identity", "conv 1x1", "conv 3x3", "avg pool 3x3")
+        nodes = (Node("0", "input", "input"), Node("1", "1", "state"), Node("2", "2", "state"))
+        edges = (
+            Edge(str(start), str(end), labels[gene], kind_of(OPERATIONS[gene]), faint=bool(gene == _NONE))
+            for (start, end), gene in zip(EDGES, self.check(genome), strict=True)
+        )
+        cell = Part("cell", (*nodes, Node("3", "output", "output")), tuple(edges), "right").faded()
+        stages = [f"{self.cells_per_stage} x cell\n{self.channels * 2**stage} channels" for stage in range(3)]
+        return Graph(((outline(f"conv 3x3\n{self.channels} channels", stages, "halve", self.classes),), (cell,)))
 
 
 class Cell(nnx.Module):

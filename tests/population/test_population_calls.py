@@ -60,7 +60,7 @@ def test_nothing_is_told_of_no_candidates():
     population.tell(candidates[[]], [])
     assert population.evaluations == 8
     assert len(population.pending) == 4
-    assert repr(population) == "Population(BitString, seed=0: 8 told, 4 pending)"
+    assert repr(population).startswith("Population(BitString, seed=0: 8 told, 4 pending; best (")
 
 
 def test_a_refused_tell_changes_nothing():

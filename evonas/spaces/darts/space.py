@@ -19,6 +19,8 @@ from evonas.spaces.darts import variation
 from evonas.spaces.darts.cost import cost
 from evonas.spaces.darts.genes import CELLS, gene_choices, unfold
 from evonas.spaces.darts.network import Network
+from evonas.spaces.darts.picture import picture
+from evonas.spaces.graph import Graph
 from evonas.types import Count
 
 
@@ -100,3 +102,7 @@ class DARTS(Space):
         """The two cells, a line a state."""
         cells = zip(CELLS, unfold(self.check(genome)), strict=True)
         return [f"{name} cell, {line}" for name, cell in cells for line in texts.describe(cell)]
+
+    def graph(self, genome: Any) -> Graph:
+        """The outline of the network, and the two cells; edges of ``none`` are faint."""
+        return picture(self, self.check(genome))

@@ -15,6 +15,7 @@ from evonas.arguments import require_choices, require_integers, require_shape
 from evonas.nn import ACTIVATIONS, Style
 from evonas.spaces.base import Space
 from evonas.spaces.budget import require_budget
+from evonas.spaces.graph import Graph
 from evonas.spaces.macro_cnn import text as texts
 from evonas.spaces.macro_cnn.cost import cost, greatest_cost, least_cost
 from evonas.spaces.macro_cnn.genes import (
@@ -33,6 +34,7 @@ from evonas.spaces.macro_cnn.genes import (
     weighted,
 )
 from evonas.spaces.macro_cnn.network import Network
+from evonas.spaces.macro_cnn.picture import picture
 from evonas.types import Count
 
 _TYPE_ODDS = (1, 3, 3, 1, 1)
@@ -166,6 +168,10 @@ class MacroCNN(Space):
         units = self.dense[genes.head[0]]
         dense = [f"dense: {self.activations[genes.head[1]]}, to {units}"] if units else []
         return [*lines, f"average over the image, to {channels}", *dense, f"linear, to {self.classes}"]
+
+    def graph(self, genome: Any) -> Graph:
+        """A column of layers a stage; absent layers are left out."""
+        return picture(self, self._canonical_genes(genome))
 
     def _describe(self, layer: np.ndarray) -> str:
         kind, kernel, _, activation, norm, connection = layer.tolist()

@@ -16,6 +16,7 @@ from evonas.arguments import require_integers, require_shape
 from evonas.genome import change_each, first_row
 from evonas.nn import Style
 from evonas.spaces.base import Space
+from evonas.spaces.graph import Graph
 from evonas.spaces.nasbench101.graph import (
     EDGES,
     INTERIOR,
@@ -31,6 +32,7 @@ from evonas.spaces.nasbench101.graph import (
     without_unused,
 )
 from evonas.spaces.nasbench101.network import Network
+from evonas.spaces.nasbench101.picture import picture
 from evonas.spaces.tally import Size, Tally
 from evonas.types import Count
 
@@ -206,6 +208,10 @@ class NASBench101(Space):
             f"vertex {vertex}: {operations[vertex]} of vertices {sources[vertex]}"
             for vertex in range(1, len(operations))
         ]
+
+    def graph(self, genome: Any) -> Graph:
+        """The outline of the network, and the cell without its unused vertices."""
+        return picture(self, self.check(genome))
 
     def _ends(self, genome: Any) -> int:
         return int(without_unused(unfold(self.check(genome))).adjacency[1:LAST, LAST].sum())

@@ -15,6 +15,7 @@ from evonas.arguments import require_choices, require_integers, require_one_of, 
 from evonas.genome import random_index
 from evonas.nn import Style
 from evonas.spaces.base import Space
+from evonas.spaces.graph import Graph
 from evonas.spaces.nasnet import text as texts
 from evonas.spaces.nasnet.cost import cost
 from evonas.spaces.nasnet.genes import (
@@ -30,6 +31,7 @@ from evonas.spaces.nasnet.genes import (
     unfold,
 )
 from evonas.spaces.nasnet.network import WINDOW, Network, auxiliary_size, plan, stem_size
+from evonas.spaces.nasnet.picture import picture
 from evonas.spaces.nasnet.variation import canonical, mutate
 from evonas.types import Count
 
@@ -165,6 +167,10 @@ class NASNet(Space):
         """The two cells, a line a state."""
         cells = zip(CELLS, unfold(self.check(genome)), strict=True)
         return [f"{name} cell, {line}" for name, cell in cells for line in texts.describe(cell)]
+
+    def graph(self, genome: Any) -> Graph:
+        """The outline of the network, and the two cells; what does not lead to a cell's output is faint."""
+        return picture(self, self.check(genome))
 
     @property
     def _places(self) -> jax.Array:
