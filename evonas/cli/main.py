@@ -11,6 +11,7 @@ import tyro
 
 from evonas.cli import commands
 from evonas.cli.doctor import doctor
+from evonas.cli.export import export
 from evonas.cli.launch import launch
 from evonas.cli.processes import FLAGS, join_processes
 from evonas.cli.reproduce import reproduce
@@ -28,6 +29,7 @@ commands:
   status WORKDIR                   show how far a run is
   best WORKDIR                     show the best architecture of a run
   retrain WORKDIR                  train the best for good, and keep its weights
+  export WORKDIR                   write the history as a table: --csv FILE, --parquet FILE
   reproduce NAME                   run a published experiment again; --list names them
   tables convert FROM TO.npz       a published benchmark table in compact form
   launch tpu|xpk FILE.py ...       run a search on Cloud TPU; also launch status|logs|stop NAME
@@ -43,6 +45,7 @@ COMMANDS = {
     "status": commands.status,
     "best": commands.best,
     "retrain": commands.retrain,
+    "export": export,
     "doctor": doctor,
 }
 
