@@ -62,6 +62,17 @@ class Candidates(struct.PyTreeNode):
         return jax.tree.map(lambda column: column[rows], self)
 
 
+class Span(NamedTuple):
+    """What a device did for a while."""
+
+    kind: str  # "compile", or "train": a candidate, from the start of its training to its end or interruption
+    device: int  # its place among those of all processes
+    started: float  # seconds since 1970
+    seconds: float  # from start to end
+    busy: float  # of those, the ones in which the device computed; in the others it waited for slower ones
+    candidates: tuple[int, ...]  # ids
+
+
 class Measurement(NamedTuple):
     """What an evaluator found out about one candidate."""
 

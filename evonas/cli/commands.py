@@ -13,10 +13,12 @@ import tyro
 from etils import epath
 from rich.console import Console
 
-from evonas.cli import display, stored
+from evonas.cli import display, facts, stored
 from evonas.cli.config_file import load_experiment, mistake_in_experiment
-from evonas.cli.devices import prepare_jax
+from evonas.cli.devices import prepare_jax, spare_accelerators
+from evonas.cli.live import LiveView
 from evonas.cli.processes import printing_once
+from evonas.report.tensorboard import TensorBoard, TrainingCurve
 from evonas.run import Callback, Experiment, Run, run_experiment
 from evonas.run.result import kept_test
 from evonas.run.workdir import EXPERIMENT, is_running
@@ -37,11 +39,15 @@ class RunOptions:
         workdir: directory of the run, local or gs://.
         cpu_devices: CPU devices that train candidates at the same time, where there is no GPU or TPU; by default one a
             core.
+        quiet: show the result alone, and nothing while it goes.
+        tensorboard: a directory for TensorBoard to read.
     """
 
     experiment: Annotated[Experiment, tyro.conf.arg(name="")]
     workdir: str
     cpu_devices: int | None = None
+    quiet: bool = False
+    tensorboard: str | None = None
 
 
 def run(file: str, arguments: list[str]) -> None:
@@ -58,39 +64,53 @@ def run(file: str, arguments: list[str]) -> None:
     )
     if options.cpu_devices is not None:
         prepare_jax(options.cpu_devices)
-    _search(options.experiment, options.workdir, shlex.join(["evonas", "run", file, *arguments]), file)
+    command = shlex.join(["evonas", "run", file, *arguments])
+    _search(options.experiment, options.workdir, command, file, options.quiet, options.tensorboard)
 
 
-def resume(workdir: Workdir, evaluations: int | None = None, cpu_devices: int | None = None) -> None:
+def resume(
+    workdir: Workdir,
+    evaluations: int | None = None,
+    cpu_devices: int | None = None,
+    quiet: bool = False,
+    tensorboard: str | None = None,
+) -> None:
     """Continue the search of a workdir.
 
     Args:
         workdir: of the run; of several processes all have to see it.
         evaluations: in all; by default as many as the run was started with.
         cpu_devices: CPU devices that train at the same time; by default one a core.
+        quiet: show the result alone, and nothing while it goes.
+        tensorboard: a directory for TensorBoard to read.
     """
     prepare_jax(cpu_devices)
     experiment = stored.experiment_of(workdir)
     if evaluations is not None:
         experiment = dataclasses.replace(experiment, evaluations=evaluations)
-    _search(experiment, workdir, shlex.join(["evonas", "resume", workdir]), None)
+    _search(experiment, workdir, shlex.join(["evonas", "resume", workdir]), None, quiet, tensorboard)
 
 
 def status(workdir: Workdir) -> None:
-    """Show how far a run is.
+    """Show how a run goes, from its workdir alone: on this machine or elsewhere, running or not.
 
     Args:
         workdir: of the run.
     """
+    spare_accelerators()
     console = Console()
     config, log = stored.history_of(workdir)
-    evaluations, budget = list(log), config["evaluations"]
+    known, budget = stored.facts_of(workdir, config, log), config["evaluations"]
     running = is_running(workdir)
-    state = "running" if running else "finished" if len(evaluations) >= budget else "stopped"
-    display.print_facts(console, f"{workdir}: {state}", display.progress_facts(evaluations, budget))
-    if (best := display.best_of(evaluations)) is not None:
-        display.print_best(console, best, [])
-    if state == "stopped":
+    state = stored.state_of(known, budget, running)
+    rows = {"evaluations": f"{known.evaluations:,} of {budget:,}"}
+    if running is not False and (pace := facts.pace_of(known, budget)):
+        rows["pace"] = pace
+    rows |= facts.rows_of(known, stored.device_times(workdir), letters=console.options.ascii_only)
+    display.print_facts(console, f"{workdir}: {state}", rows)
+    if known.best is not None:
+        display.print_best(console, known.best, [])
+    if known.evaluations < budget and not running:
         resume_it = shlex.join(["evonas", "resume", workdir])
         how = resume_it if stored.stands_alone(workdir) else "the Python program that made it"
         display.print_hint(console, f"continue it with: {how}")
@@ -128,6 +148,7 @@ def retrain(
     crop: int | None = None,
     seed: int = 0,
     directory: str | None = None,
+    tensorboard: str | None = None,
 ) -> None:
     """Train a run's best architecture for good: from scratch, on all training data, weights kept; again to resume.
 
@@ -140,6 +161,7 @@ def retrain(
         crop: shift images by up to this many pixels; by default as in the search.
         seed: of weights, order and augmentation.
         directory: for checkpoints and the network; by default WORKDIR/retrain.
+        tensorboard: a directory for TensorBoard to read, perhaps that of the search.
     """
     prepare_jax(cpu_devices=1)
     console = Console()
@@ -159,7 +181,11 @@ def retrain(
     display.print_best(console, evaluation, space.layers(evaluation.genome))
     display.print_hint(console, f"training for {training.epochs} epochs; Ctrl-C stops, the same command resumes")
 
+    curve = None if tensorboard is None else TrainingCurve(tensorboard)
+
     def on_epoch(entry: dict[str, float]) -> None:
+        if curve is not None:
+            curve.add(entry)
         console.print(
             f"epoch {entry['epoch']:>4}/{training.epochs}  train loss {entry['train_loss']:.4f}  "
             + (f"train accuracy {entry['train_accuracy']:.4f}  " if "train_accuracy" in entry else "")
@@ -168,6 +194,8 @@ def retrain(
         )
 
     trained = train_for_good(space, evaluation.genome, dataset, training, place, seed=seed, on_epoch=on_epoch)
+    if curve is not None:
+        curve.close()
     facts = {
         trained.split: display.format_metrics(trained.metrics),
         "network": f'evonas.load_network("{trained.network}")',
@@ -175,19 +203,25 @@ def retrain(
     display.print_facts(console, "result", facts)
 
 
-def _search(experiment: Experiment, workdir: str, command: str, file: str | None) -> None:
+def _search(
+    experiment: Experiment, workdir: str, command: str, file: str | None, quiet: bool, tensorboard: str | None
+) -> None:
+    callbacks: list[Callback] = [] if file is None else [_KeepFile(file)]
+    callbacks += [] if tensorboard is None else [TensorBoard(tensorboard)]
     with printing_once():
-        _search_and_print(experiment, workdir, command, file)
+        _search_and_print(experiment, workdir, command, callbacks, quiet)
 
 
-def _search_and_print(experiment: Experiment, workdir: str, command: str, file: str | None) -> None:
+def _search_and_print(
+    experiment: Experiment, workdir: str, command: str, callbacks: list[Callback], quiet: bool
+) -> None:
     console = Console()
-    progress = display.ProgressBar(console)
-    keep: list[Callback] = [] if file is None else [_KeepFile(file)]
+    view = LiveView(console)
+    shown = [] if quiet else [display.Opening(console), view]
     try:
-        finished = run_experiment(experiment, workdir, [*keep, display.Opening(console), progress])
+        finished = run_experiment(experiment, workdir, [*callbacks, *shown])
     except KeyboardInterrupt:
-        progress.stop()
+        view.stop()
         where = " in all processes, with their options for --distributed" if jax.process_count() > 1 else ""
         display.print_hint(console, f"stopped; all evaluations are kept: continue with: {command}{where}")
         sys.exit(130)
@@ -198,7 +232,7 @@ def _search_and_print(experiment: Experiment, workdir: str, command: str, file: 
             raise
         raise mistake from error
     finally:
-        progress.stop()
+        view.stop()
     _print_result(console, finished)
 
 

@@ -32,6 +32,11 @@ def prepare_jax(cpu_devices: int | None = None) -> None:
         jax.config.update("jax_compilation_cache_max_size", CACHE_BYTES)
 
 
+def spare_accelerators() -> None:
+    """Let this process compute on the CPU alone: one that shows a run must not take the devices that it trains on."""
+    jax.config.update("jax_platforms", "cpu")
+
+
 def _set_cpu_devices(number: int) -> None:
     if jax.config.jax_num_cpu_devices == number:  # type: ignore[attr-defined]
         return

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.text import Text
 
 from evonas.evolution import pareto_front
 from evonas.run import Callback, Evaluation, Run
-from evonas.types import Failure
-
-PLAIN_SECONDS = 10.0
-"""Between two lines where the output is not a terminal."""
 
 
 class Opening(Callback):
@@ -41,60 +26,6 @@ class Opening(Callback):
         shape = "x".join(map(str, dataset.input_shape))
         lines = f"searching {run.population.space}\non {dataset.name}: {sizes} examples of shape {shape}"
         self._console.print(lines, highlight=False, markup=False, soft_wrap=True)
-
-
-class ProgressBar(Callback):
-    """A bar with the best so far; in a pipe or a log file, now and then a line."""
-
-    def __init__(self, console: Console | None = None):
-        self._console = console = console or Console()
-        self._bar = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[best]}"),
-            console=console,
-            disable=not console.is_terminal,
-        )
-        self._printed = time.monotonic()
-
-    def started(self, run: Run) -> None:
-        """Show the bar, and what earlier processes left."""
-        if len(run.log):
-            there = f"resuming: {len(run.log)} of {run.budget} evaluations are there"
-            longer = f"{len(run.log)} evaluations are there: what follows is of the first {run.budget}"
-            self._console.print(there if len(run.log) <= run.budget else longer)
-        self._best = best_of(run.log)
-        waiting = len(run.log) < run.budget
-        self._task = self._bar.add_task(
-            "compiling" if waiting else "done", total=run.budget, completed=min(len(run.log), run.budget), best=""
-        )
-        self._bar.start()
-
-    def evaluated(self, run: Run, evaluation: Evaluation) -> None:
-        """Move the bar."""
-        if self._best is None or evaluation.fitness[:1] > self._best.fitness[:1]:
-            self._best = evaluation
-        text = f"best {format_fitness(self._best.fitness)}" if self._best.fitness else ""
-        self._bar.update(self._task, description="training", completed=len(run.log), best=text)
-        if not self._console.is_terminal and time.monotonic() - self._printed > PLAIN_SECONDS:
-            self._printed = time.monotonic()
-            self._console.print(f"{len(run.log)}/{run.budget} evaluations, {text}")
-
-    def finished(self, run: Run) -> None:
-        """Leave the full bar."""
-        if not self._console.is_terminal:
-            self._console.print(f"{min(len(run.log), run.budget)}/{run.budget} evaluations done")
-        self._bar.update(self._task, description="done")
-        self._bar.stop()
-
-    def stop(self) -> None:
-        """Take the bar down, whatever happened."""
-        self._bar.stop()
 
 
 def best_of(evaluations: Iterable[Evaluation]) -> Evaluation | None:
@@ -136,23 +67,6 @@ def print_facts(console: Console, title: str, facts: Mapping[str, Any]) -> None:
     width = max(len(name) for name in facts)
     for name, value in facts.items():
         console.print(f"  {name:<{width}}  {value}", highlight=False, markup=False, soft_wrap=True)
-
-
-def progress_facts(evaluations: list[Evaluation], budget: int) -> dict[str, str]:
-    """How far a run is, from its history alone."""
-    facts = {"evaluations": f"{len(evaluations)} of {budget}"}
-    fitness = [evaluation.fitness[0] for evaluation in evaluations if evaluation.fitness]
-    if fitness:
-        facts["best fitness"] = format_number(max(fitness))
-        facts["mean and median fitness"] = f"{format_number(np.mean(fitness))}, {format_number(np.median(fitness))}"
-    failures = Counter(
-        str(evaluation.measurement.failure)
-        for evaluation in evaluations
-        if evaluation.measurement.failure != Failure.NONE
-    )
-    facts["failed"] = ", ".join(f"{count} {reason}" for reason, count in failures.items()) or "none"
-    facts["device seconds"] = f"{sum(evaluation.measurement.seconds for evaluation in evaluations):.1f}"
-    return facts
 
 
 def format_fitness(fitness: tuple[float, ...]) -> str:

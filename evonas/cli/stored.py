@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,10 +10,13 @@ from etils import epath
 
 from evonas.cli import display
 from evonas.cli.config_file import classes_of, experiment_in, load_module
+from evonas.cli.facts import format_seconds
 from evonas.data import Dataset, resolve
 from evonas.description import rebuild
+from evonas.report.progress import Facts, Progress
 from evonas.run import Evaluation, Experiment, RunLog
-from evonas.run.workdir import CONFIG, EXPERIMENT, HISTORY, read_config, read_json
+from evonas.run.timeline import DeviceTimes, spans_in
+from evonas.run.workdir import CONFIG, EXPERIMENT, HISTORY, damaged, read_config, read_json
 from evonas.spaces import Space
 from evonas.storage import exists
 
@@ -45,6 +49,49 @@ def history_of(workdir: str) -> tuple[dict[str, Any], RunLog]:
         ValueError: if they are missing or damaged.
     """
     return read_config(epath.Path(workdir) / CONFIG), RunLog(epath.Path(workdir) / HISTORY)
+
+
+def facts_of(workdir: str, config: dict[str, Any], log: RunLog) -> Facts:
+    """How the search went so far.
+
+    Raises:
+        ValueError: if the configuration is damaged.
+    """
+    algorithm = config.get("algorithm")
+    size = algorithm.get("population_size") if isinstance(algorithm, dict) else None
+    if not isinstance(size, int) or size < 1:
+        raise damaged(epath.Path(workdir) / CONFIG, "its algorithm has no population size")
+    progress = Progress(space_of(workdir), size)
+    for evaluation in log:
+        progress.add(evaluation)
+    return progress.facts()
+
+
+def device_times(workdir: str) -> DeviceTimes:
+    """What the devices of a run spent their time on."""
+    times = DeviceTimes()
+    for span in spans_in(workdir):
+        times.add(span)
+    return times
+
+
+def state_of(facts: Facts, budget: int, running: bool | None) -> str:
+    """What a run does, in words.
+
+    Args:
+        facts: of the search.
+        budget: evaluations to do.
+        running: whether a process has its workdir open; None where that can't be told.
+    """
+    if running:
+        return "running"
+    if facts.evaluations >= budget:
+        return "finished"
+    if running is False:
+        return "stopped"
+    if not facts.finished:
+        return "begun"
+    return f"not finished; the last evaluation ended {format_seconds(time.time() - facts.finished)} ago"
 
 
 def evaluation_of(workdir: str, log: RunLog, candidate: int | None = None) -> Evaluation:

@@ -22,7 +22,19 @@ from evonas.run.function import FitnessFunction, FunctionEvaluator
 from evonas.run.log import Evaluation, RunLog
 from evonas.run.loop import Evaluator, Run, search_loop
 from evonas.run.processes import from_first, is_first, together
-from evonas.run.workdir import CHECKPOINTS, CONFIG, GENERATIONS, HISTORY, Workdir, damaged, plain, read_json, write_json
+from evonas.run.timeline import Timeline
+from evonas.run.workdir import (
+    CHECKPOINTS,
+    CONFIG,
+    GENERATIONS,
+    HISTORY,
+    TIMELINE,
+    Workdir,
+    damaged,
+    plain,
+    read_json,
+    write_json,
+)
 from evonas.spaces.base import Space
 from evonas.storage import exists, remove_tree
 from evonas.training.checkpoints import Checkpoints
@@ -196,7 +208,8 @@ def search(
             place = stack.enter_context(contextlib.closing(Workdir(workdir)))
             place.check(config)
             if not exists(place.path / CONFIG):
-                remove_tree(place.path / CHECKPOINTS)  # of a run that somebody deleted otherwise
+                for left in (CHECKPOINTS, TIMELINE):  # of a run that somebody deleted otherwise
+                    remove_tree(place.path / left)
         log = _log_of(place)
         evaluator: Evaluator
         if dataset is None:
@@ -206,7 +219,8 @@ def search(
             if workdir is not None:
                 checkpoints = Checkpoints(epath.Path(workdir) / CHECKPOINTS, checkpoint_seconds, keep_checkpoints)
             evaluator = TrainingEvaluator(space, dataset, training, seed=seed, checkpoints=checkpoints, notice=notice)
-        run = Run(population, log, evaluator, evaluations, None if place is None else place.path, notice)
+        timeline = stack.enter_context(contextlib.closing(Timeline(None if place is None else place.path / TIMELINE)))
+        run = Run(population, log, evaluator, evaluations, None if place is None else place.path, notice, timeline)
         if place is not None:
             place.keep(config)
         search_loop(run, batch_size=batch_size, reuse_repeats=duplicates == "reuse", callbacks=callbacks)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from evonas.types import Candidates, Failure, Measurement
+from evonas.types import Candidates, Failure, Measurement, Span
 
 FitnessFunction = Callable[[Candidates], Any]
 """Candidates to fitness ``[N]`` or ``[N, M]``, maximised; NaN for those that failed."""
@@ -26,6 +26,10 @@ class FunctionEvaluator:
 
     def told(self, ids: Sequence[int], fitness: Sequence[float]) -> None:
         """Nothing is kept of candidates."""
+
+    def take_spans(self) -> list[Span]:
+        """None: nothing is known of the devices that it uses."""
+        return []
 
     def test(self, candidate: int, genome: np.ndarray) -> Measurement:
         """Nothing to test on.

@@ -16,7 +16,8 @@ from evonas.run.frame import to_dataframe
 from evonas.run.log import Evaluation, RunLog
 from evonas.run.processes import Rounds, is_first
 from evonas.run.result import keep_test, kept_test
-from evonas.types import FAILED, NOBODY, Candidates, Failure, Measurement
+from evonas.run.timeline import Timeline
+from evonas.types import FAILED, NOBODY, Candidates, Failure, Measurement, Span
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +48,9 @@ class Evaluator(Protocol):
     def told(self, ids: Sequence[int], fitness: Sequence[float]) -> None:
         """Take notice of candidates that are in the history now: ids, and the first fitness, -inf of what failed."""
 
+    def take_spans(self) -> list[Span]:
+        """What its devices did since the last call."""
+
     def test(self, candidate: int, genome: np.ndarray) -> Measurement:
         """Measure one candidate on data that the search does not see; ValueError where there are none."""
 
@@ -61,6 +65,7 @@ class Run:
         budget: evaluations to do.
         workdir: the directory, or None.
         rounds: what has candidates measured, and knows how long devices waited.
+        timeline: what the devices do, for showing.
     """
 
     def __init__(
@@ -71,10 +76,12 @@ class Run:
         budget: int,
         workdir: epath.Path | None = None,
         notice: Notice = never,
+        timeline: Timeline | None = None,
     ):
         self.population, self.log, self.evaluator = population, log, evaluator
         self.budget, self.workdir = budget, workdir
         self.rounds = Rounds(evaluator, notice)
+        self.timeline = Timeline() if timeline is None else timeline
 
     def __repr__(self) -> str:
         told = self.population.history.best is not None
@@ -182,9 +189,13 @@ def _evaluate(run: Run, candidates: Candidates, reuse_repeats: bool, callbacks: 
     missing = [row for row in range(len(candidates)) if run.log.get(int(candidates.ids[row])) is None]
     fresh = np.array([row for row in missing if first[row] == candidates.ids[row]], int)
     if fresh.size:
-        for rows, measurements in run.rounds.measure(candidates[fresh]):
-            _check_count_of_objectives(run, measurements)
-            _record(run, candidates, fresh[rows], measurements, callbacks)
+        try:
+            for rows, measurements in run.rounds.measure(candidates[fresh]):
+                run.timeline.add(run.rounds.take_spans())
+                _check_count_of_objectives(run, measurements)
+                _record(run, candidates, fresh[rows], measurements, callbacks)
+        finally:
+            run.timeline.add(run.rounds.take_spans())
     for row in missing:
         if first[row] != candidates.ids[row]:
             known = run.log.get(int(first[row])).measurement  # type: ignore[union-attr]

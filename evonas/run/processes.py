@@ -18,7 +18,7 @@ import jax
 import numpy as np
 
 from evonas.preemption import Notice, Preempted
-from evonas.types import Candidates, Measurement
+from evonas.types import Candidates, Measurement, Span
 
 if TYPE_CHECKING:
     from evonas.run.loop import Evaluator
@@ -105,6 +105,12 @@ class Rounds:
     def __init__(self, evaluator: Evaluator, notice: Notice):
         self._evaluator, self._notice = evaluator, notice
         self.held_seconds, self.trained_seconds = 0.0, 0.0
+        self._spans: list[Span] = []  # of all processes, in the first
+
+    def take_spans(self) -> list[Span]:
+        """What the devices did since the last call; those of other processes are known in the first, after a round."""
+        spans, self._spans = self._spans + self._evaluator.take_spans(), []
+        return spans
 
     def measure(self, candidates: Candidates) -> Iterator[tuple[np.ndarray, list[Measurement]]]:
         """Rows of the candidates and their measurements as they get done; to be called in `together`, by all processes.
@@ -130,6 +136,7 @@ class Rounds:
         for start in range(0, len(groups), count):
             answers = _exchange(self._own_round(candidates, groups[start : start + count]))
             self._add_times(answers)
+            self._spans += [Span(*span) for answer in answers for span in answer["spans"]] if is_first() else []
             found = sorted(itertools.chain(*(answer["found"] for answer in answers)), key=lambda pair: place[pair[0]])
             if found:
                 yield np.array([row for row, _ in found]), [Measurement.of(fields) for _, fields in found]
@@ -151,6 +158,7 @@ class Rounds:
         return {
             "found": found,
             "told": told,
+            "spans": self._evaluator.take_spans(),
             "held": self._evaluator.held_seconds - held,
             "trained": self._evaluator.trained_seconds - trained,
             "ended": time.time(),

@@ -14,13 +14,14 @@ from evonas.description import completed, differences
 from evonas.object_store import is_remote
 from evonas.storage import LOCK, exists, lock_directory, make_directory, read_whole, remove_drafts, write_whole
 
-CONFIG, HISTORY, RESULT, GENERATIONS, EXPERIMENT, CHECKPOINTS = (
+CONFIG, HISTORY, RESULT, GENERATIONS, EXPERIMENT, CHECKPOINTS, TIMELINE = (
     "config.json",
     "history",
     "result.json",
     "generations.json",
     "experiment.py",
     "checkpoints",
+    "timeline",
 )
 """What lies in a workdir."""
 
@@ -50,6 +51,7 @@ class Workdir:
             raise ValueError(f"{path} can't be a workdir: it, or a part of its path, is a file") from error
         self._lock = lock_directory(self.path)
         remove_drafts(self.path / HISTORY)
+        remove_drafts(self.path / TIMELINE)
         for name in FILES:
             remove_drafts(self.path, name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from evonas.training.parallel import Devices, is_out_of_memory
 from evonas.training.program import device_data, examples_of
 from evonas.training.settings import OBJECTIVES, Training
 from evonas.training.slices import Slice, SlicedTraining, has_supernet
-from evonas.types import Candidates, Count, Failure, Measurement
+from evonas.types import Candidates, Count, Failure, Measurement, Span
 
 PROGRAMS_KEPT = 16
 """Compiled programs held at once, where a space can't share one."""
@@ -76,6 +77,7 @@ class TrainingEvaluator:
         training.check_inputs(dataset.input_shape)
         self.compilations, self.compile_seconds = 0, 0.0
         self.held_seconds, self.trained_seconds = 0.0, 0.0
+        self._spans: list[Span] = []
         self._devices = Devices(devices)
         self._programs: dict[Hashable, Compiled | None] = {}  # None: too large for the devices
         self._costs: dict[bytes, Count] = {}
@@ -113,6 +115,12 @@ class TrainingEvaluator:
         """Delete checkpoints of candidates that are in the history, but for the best: see `Checkpoints.told`."""
         if self.checkpoints is not None:
             self.checkpoints.told(ids, fitness)
+
+    def take_spans(self) -> list[Span]:
+        """What the devices did since the last call, in the order in which it ended; tests are not in it."""
+        spans = self._spans.copy()
+        self._spans.clear()
+        return spans
 
     def test(self, candidate: int, genome: np.ndarray) -> Measurement:
         """Train one candidate exactly as in the search, and measure it on the test data.
@@ -163,11 +171,12 @@ class TrainingEvaluator:
         arguments = (hyperparameters, self._data if data is None else data)
         if self._notice():
             raise Preempted
-        compiled = self._program(work.genomes[0], arguments)
+        spans = self._spans if data is None else []
+        compiled = self._program(work, arguments, spans)
         if compiled is None:
             yield [(row, Measurement((), {}, Failure.OUT_OF_MEMORY)) for row in range(len(work.ids))]
             return
-        lanes = Lanes(self._devices, compiled.training, compiled.program, arguments, self.seed, compiled.pace)
+        lanes = Lanes(self._devices, compiled.training, compiled.program, arguments, self.seed, compiled.pace, spans)
         mine = data is None or jax.process_index() == 0  # of several processes, all test the same candidate
         for ended in lanes.train(work, self.checkpoints if mine else None, self._notice):
             yield [(each.row, self._measured(work, each, keep=data is None)) for each in ended]
@@ -175,13 +184,16 @@ class TrainingEvaluator:
             self.held_seconds += lanes.held_seconds
             self.trained_seconds += lanes.trained_seconds
 
-    def _program(self, genome: np.ndarray, arguments: tuple) -> Compiled | None:
-        """What trains a genome's signature, compiled if it is not yet; None if there is not enough memory for it."""
-        signature = self._signature(genome)
+    def _program(self, work: Work, arguments: tuple, spans: list[Span]) -> Compiled | None:
+        """What trains the work's signature, compiled if it is not yet; None if there is not enough memory for it."""
+        signature = self._signature(work.genomes[0])
         if signature not in self._programs:
             if len(self._programs) >= PROGRAMS_KEPT:
                 del self._programs[next(iter(self._programs))]
-            self._programs[signature] = self._compiled(genome, arguments)
+            began, started = time.time(), time.perf_counter()
+            self._programs[signature] = self._compiled(work.genomes[0], arguments)
+            took, first = time.perf_counter() - started, (int(work.ids[0]),)
+            spans.extend(Span("compile", place, began, took, took, first) for place in self._devices.places)
         return self._programs[signature]
 
     def _compiled(self, genome: np.ndarray, arguments: tuple) -> Compiled | None:

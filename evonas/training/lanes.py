@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import math
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -15,6 +17,7 @@ from evonas.training.checkpoints import Checkpoints
 from evonas.training.pace import Lane, Pace
 from evonas.training.parallel import Devices, is_out_of_memory
 from evonas.training.slices import Outcome, Slice, SlicedTraining, State
+from evonas.types import Span
 
 
 class Work(NamedTuple):
@@ -45,6 +48,7 @@ class Lanes:
         arguments: hyperparameters and data, with a leading device axis.
         seed: of the run.
         pace: of the program, kept from one work to the next.
+        spans: where each candidate's stay on a device is added, when it is over.
 
     Attributes:
         held_seconds: of all devices, from the start of each slice to the end of its slowest.
@@ -59,9 +63,11 @@ class Lanes:
         arguments: tuple[Any, Any],
         seed: int,
         pace: Pace,
+        spans: list[Span],
     ):
         self._devices, self._training, self._program = devices, training, program
-        self._arguments, self._seed, self._pace = arguments, seed, pace
+        self._arguments, self._seed, self._pace, self._spans = arguments, seed, pace, spans
+        self._places = devices.places
         self._lanes: list[Lane | None] = [None] * len(devices)
         self.held_seconds, self.trained_seconds = 0.0, 0.0
 
@@ -76,11 +82,13 @@ class Lanes:
         while waiting or any(self._lanes):
             state = self._fill(state, work, waiting, alone, checkpoints)
             if notice():
+                self._leave(work, time.time())
                 self._save(state, work, checkpoints, after=0.0)
                 raise Preempted
             advanced = self._advance_if_it_fits(state, work)
             if advanced is None:
                 del state
+                self._leave(work, time.time())
                 ended = self._give_up(waiting, alone)
                 state = self._devices.zeros(self._training.state_shapes)
             else:
@@ -121,6 +129,7 @@ class Lanes:
         active = {device: lane for device, lane in enumerate(self._lanes) if lane is not None}
         blocks = dict(zip(active, self._pace.blocks(list(active.values())), strict=True))
         part = self._slice(work, blocks)
+        now = time.time()
         (state, outcome), seconds = self._devices.run(self._program, state, part, *self._arguments)
         outcome = Outcome(*jax.tree.map(np.asarray, tuple(outcome)))
         self.held_seconds += len(self._devices) * float(seconds.max())
@@ -128,14 +137,25 @@ class Lanes:
         for device, lane in active.items():
             self.trained_seconds += float(seconds[device])
             self._pace.measured(lane, float(seconds[device]), blocks[device])
+            lane.started = now if math.isnan(lane.started) else lane.started
             lane.seconds += float(seconds[device])
             lane.begin, lane.left = False, self._training.blocks - int(outcome.blocks[device])
             if outcome.ended[device]:
                 metrics = {name: float(values[device]) for name, values in outcome.metrics.items()}
                 take = functools.partial(self._devices.take, state, device)
                 ended.append(Ended(lane.row, metrics, int(outcome.blocks[device]), lane.seconds, take))
+                self._spans.append(self._span(work, device, lane, now + float(seconds[device])))
                 self._lanes[device] = None
         return state, ended
+
+    def _leave(self, work: Work, now: float) -> None:
+        """The stays of those that are under way end before their trainings do."""
+        under_way = [(device, lane) for device, lane in enumerate(self._lanes) if lane and not math.isnan(lane.started)]
+        self._spans.extend(self._span(work, device, lane, now) for device, lane in under_way)
+
+    def _span(self, work: Work, device: int, lane: Lane, ended: float) -> Span:
+        stay = ended - lane.started
+        return Span("train", self._places[device], lane.started, stay, lane.seconds, (int(work.ids[lane.row]),))
 
     def _slice(self, work: Work, blocks: dict[int, int]) -> Slice:
         """What each device does; those without a candidate are given the first one's, to do nothing of it."""

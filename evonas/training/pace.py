@@ -26,6 +26,7 @@ class Lane:
     begin: bool = True  # whether it has no state yet
     seconds: float = 0.0  # in training, this time
     saved: float = 0.0  # seconds at its last checkpoint
+    started: float = math.nan  # seconds since 1970 at its first slice, this time; NaN until then
     block_seconds: float = math.nan  # of a block; NaN until one was measured
 
 

@@ -58,6 +58,11 @@ class Devices:
     def __len__(self) -> int:
         return len(self.devices)
 
+    @property
+    def places(self) -> list[int]:
+        """Of each device among those of all processes."""
+        return [jax.devices().index(device) for device in self.devices]
+
     def replicate(self, tree: Any) -> Any:
         """Arrays on every device, with a leading device axis."""
 

@@ -68,7 +68,7 @@ def test_every_field_can_be_overridden(evonas_here, monkeypatch, tmp_path):
 
 def test_a_run_leaves_its_files(finished):
     assert {path.name for path in finished.iterdir()} == {
-        ".lock", "config.json", "experiment.py", "generations.json", "history", "result.json",
+        ".lock", "config.json", "experiment.py", "generations.json", "history", "result.json", "timeline",
     }  # fmt: skip
     assert sorted(evaluations_in(finished)) == list(range(10))
     config = json.loads((finished / "config.json").read_text())
@@ -108,7 +108,7 @@ def test_status_and_best_show_a_finished_run(evonas_here, finished):
     winner = evaluations[result["best"]]
     facts = facts_in(status.out)
     assert facts["evaluations"] == "10 of 10"
-    assert facts["best fitness"] == f"{winner['fitness'][0]:.4f}"
+    assert facts["best fitness"].split()[0] == f"{winner['fitness'][0]:.4f}"
     assert facts["failed"] == "none"
     for outcome in (status, best):
         assert f"(candidate {winner['id']})" in outcome.out
@@ -235,7 +235,7 @@ def test_a_run_of_a_python_program_is_shown_and_says_how_it_goes_on(evonas_here,
     assert "continue it with: the Python program that made it\n" in status.out
     best = evonas_here("best", "w")
     assert best.code == 0
-    assert float(facts_in(best.out)["fitness"]) == float(facts_in(status.out)["best fitness"])
+    assert float(facts_in(best.out)["fitness"]) == float(facts_in(status.out)["best fitness"].split()[0])
     for command in ("resume", "retrain"):
         assert "was made by a Python program with data or a fitness of its own" in evonas_here(command, "w").err
     search(20)

@@ -60,6 +60,9 @@ class Scattered:
     def told(self, ids, fitness):
         pass
 
+    def take_spans(self):
+        return []
+
     def __call__(self, candidates):
         for row in np.random.default_rng(int(candidates.ids[0])).permutation(len(candidates)):
             yield np.array([row]), next(FunctionEvaluator(fitness)(candidates[[row]]))[1]
