@@ -54,7 +54,7 @@ def history_chart(fitness: np.ndarray, window: int, generations: Sequence[Mappin
 def _draw_fitness(axis: Axes, fitness: np.ndarray, window: int) -> None:
     told = np.arange(1, len(fitness) + 1)
     failed = ~np.isfinite(fitness)
-    axis.plot(told[~failed], fitness[~failed], ".", color="0.65", markersize=3, label="candidates")
+    axis.plot(told[~failed], fitness[~failed], ".", color="0.65", markersize=5, label="candidates")
     if failed.any():
         # At the lower edge, wherever that is.
         edge, heights = axis.get_xaxis_transform(), np.full(failed.sum(), 0.02)

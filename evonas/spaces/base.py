@@ -20,6 +20,7 @@ from evonas.notebook import card
 from evonas.spaces.graph import Graph, written
 from evonas.types import Count
 
+
 class Space(abc.ABC):
     """A search space over genomes ``[L]`` int32. Subclass it as a frozen dataclass.
 
