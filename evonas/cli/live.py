@@ -46,7 +46,7 @@ class LiveView(Callback):
     def started(self, run: Run) -> None:
         """Begin, with what earlier processes left."""
         self._run, self._state = run, "compiling" if len(run.log) < run.budget else "done"
-        self._progress = Progress(run.population.space, run.population.algorithm.population_size)
+        self._progress = Progress(None, run.population.algorithm.population_size)
         for evaluation in run.log:
             if evaluation.id < run.budget:
                 self._progress.add(evaluation)
@@ -87,7 +87,11 @@ class LiveView(Callback):
 
     def _take(self) -> None:
         started = time.monotonic()
-        self._facts, self._taken = self._progress.facts(), time.monotonic()
+        facts, measured = self._progress.facts(), self._run.population.generations
+        if measured:  # by the search itself, at the end of each generation
+            diversity = {name: measured[-1][name] for name in ("mean_distance", "unique_share")}
+            facts = facts._replace(**diversity)
+        self._facts, self._taken = facts, time.monotonic()
         self._spent += self._taken - started
 
     def _say(self, line: str) -> None:
