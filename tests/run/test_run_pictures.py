@@ -90,6 +90,7 @@ def test_a_population_plots_what_it_was_told():
     assert len(lower.lines) == 3
 
 
+@pytest.mark.slow
 def test_a_run_plots_its_first_two_objectives():
     run = search(fitness=two_objectives, algorithm=evonas.nsga2(population_size=6))
     (axis,) = run.plot_pareto().axes
