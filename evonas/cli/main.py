@@ -26,7 +26,7 @@ USAGE = f"""usage: evonas COMMAND ...
 commands:
   run FILE.py [--FIELD VALUE ...]  run the search of an experiment file, or continue it
   resume WORKDIR                   continue the search of a workdir
-  status WORKDIR                   show how far a run is
+  status WORKDIR                   show how far a run is, how it goes, and how to continue it
   best WORKDIR                     show the best architecture of a run
   retrain WORKDIR                  train the best for good, and keep its weights
   export WORKDIR                   write the history as a table: --csv FILE, --parquet FILE

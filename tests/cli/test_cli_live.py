@@ -1,18 +1,20 @@
 """The view of a search: a picture in a terminal, lines elsewhere, nothing if it is told to be quiet; and `status`."""
 
 import io
-import json
+import itertools
 import re
 import time
 
 import pytest
+from etils import epath
 from rich.console import Console
-from test_cli_run import evaluations_in, facts_in
+from test_cli_run import facts_in
 
 import evonas
 from evonas.cli import facts, live, stored
 from evonas.cli.live import LiveView
 from evonas.report.progress import Progress
+from evonas.run import RunLog
 from evonas.run.timeline import DeviceTimes, spans_in
 
 
@@ -37,24 +39,22 @@ def text_of(console):
     return console.file.read()
 
 
-def last_picture(console):
-    """What is left on the screen of the last one."""
-    return re.split(r"\x1b\[[0-9;?]*[a-zA-Z]", text_of(console))[-1] or text_of(console)
-
-
 def test_a_terminal_shows_what_is_known(tmp_path):
-    console = terminal()
+    console = terminal(width=120)
     run = search(console, workdir=tmp_path)
     picture = text_of(console)
     failed = sum(not evaluation.fitness for evaluation in run.log)
     assert 0 < failed < 23
     assert f"evonas - done - {tmp_path}"[:40] in picture
     assert "23/23 evaluations, 100%" in picture
-    rows = dict(re.findall(r"^│ (\w[\w ]*?)  +(.*?) *│$", picture[picture.rindex("╭") :], re.MULTILINE))
+    rows = dict(re.findall(r"^│ (\w[\w ]*?)(?:  +|, )(.*?) *│$", picture[picture.rindex("╭") :], re.MULTILINE))
     assert rows["best fitness"].startswith(f"{run.best.fitness[0]:.4f}  ")
     assert rows["failed"] == f"{failed} diverged"
-    assert re.fullmatch(r"mean distance 0\.\d\d, \d+% unique, of the last 6", rows["diversity"])
-    assert rows["best so far"] == run.best.architecture
+    assert re.fullmatch(r"mean distance 0\.\d\d, \d+% unique", rows["diversity"])
+    generation = run.population.generations[-1]
+    assert rows["diversity"].startswith(f"mean distance {generation['mean_distance']:.2f}, ")
+    assert rows["best so far"] == f"candidate {run.best.id}"
+    assert f"│ {run.best.architecture} " in picture
 
 
 @pytest.mark.parametrize("width", [40, 60])
@@ -63,7 +63,7 @@ def test_a_narrow_terminal_cuts_values_and_no_names(width):
     search(console)
     lines = text_of(console)[text_of(console).rindex("╭") :].splitlines()
     assert max(map(len, lines)) <= width
-    assert "│ best so far     |" in "\n".join(lines)
+    assert "│ median fitness  0." in "\n".join(lines)
 
 
 def test_a_terminal_that_knows_ascii_alone_gets_no_other_letters():
@@ -123,13 +123,11 @@ def test_a_quiet_run_shows_its_result_alone_and_tensorboard_gets_it(evonas_here,
     trained = [span for span in spans if span.kind == "train"]
     assert sorted(span.candidates[0] for span in trained) == list(range(10))
     assert all(0 < span.busy <= span.seconds + 1e-3 for span in trained)
-    evaluations = evaluations_in(folder / "w")
-    lines = [json.loads(line) for path in (folder / "w" / "history").iterdir() for line in path.open()]
-    assert sum(span.busy for span in trained) == pytest.approx(sum(line["seconds"] for line in lines), abs=0.02)
-    assert len(evaluations) == 10
+    log = RunLog(epath.Path(folder / "w" / "history"))
+    assert sum(span.busy for span in trained) == pytest.approx(sum(each.measurement.seconds for each in log), abs=0.02)
     for device in {span.device for span in spans}:
         own = sorted((span for span in spans if span.device == device), key=lambda span: span.started)
-        assert all(a.started + a.seconds <= b.started + 0.01 for a, b in zip(own[:-1], own[1:], strict=True))
+        assert all(a.started + a.seconds <= b.started + 0.01 for a, b in itertools.pairwise(own))
     status = evonas_here("status", "w")
     devices = len({span.device for span in spans})
     assert re.fullmatch(
@@ -140,7 +138,7 @@ def test_a_quiet_run_shows_its_result_alone_and_tensorboard_gets_it(evonas_here,
 def test_status_shows_the_diversity_and_the_course_of_a_run(evonas_here, finished):
     del finished
     shown = facts_in(evonas_here("status", "w").out)
-    assert re.fullmatch(r"mean distance 0\.\d\d, \d+% unique, of the last 4", shown["diversity"])
+    assert re.fullmatch(r"mean distance 0\.\d\d, \d+% unique", shown["diversity"])
     assert len(shown["median fitness"].split()[1]) == 10
     assert "pace" not in shown
 

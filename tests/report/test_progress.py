@@ -29,7 +29,7 @@ def test_facts_are_those_of_the_last_that_succeeded():
     random = np.random.default_rng(0)
     genomes, fitness = random.integers(0, 3, (100, 5)), random.random(100)
     fitness[::7] = np.nan
-    facts = facts_of(Progress(None, 12), genomes, fitness)
+    facts = facts_of(Progress(evonas.spaces.BitString(dim=5), 12), genomes, fitness)
     good = np.flatnonzero(np.isfinite(fitness))
     last = good[-12:]
     assert (facts.evaluations, facts.population) == (100, 12)
@@ -77,7 +77,9 @@ def test_nothing_is_known_before_the_first_and_no_diversity_of_one():
     assert all(math.isnan(value) for value in (empty.median, empty.mean_distance, empty.unique_share, empty.rate))
     failed = facts_of(Progress(None, 5), [[0]], [math.nan])
     assert failed.best is None
-    assert math.isnan(facts_of(Progress(None, 5), [[0]], [1.0]).mean_distance)
+    space = evonas.spaces.BitString(dim=2)
+    assert math.isnan(facts_of(Progress(space, 5), [[0, 1]], [1.0]).mean_distance)
+    assert math.isnan(facts_of(Progress(None, 5), [[0], [1]], [1.0, 2.0]).mean_distance)
 
 
 def test_of_equals_the_lowest_id_is_the_best():

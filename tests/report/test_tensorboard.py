@@ -57,26 +57,24 @@ def steps_of(scalars, name):
 def test_scalars_have_evaluations_and_device_seconds_for_steps(tmp_path):
     run = search(tmp_path / "t", tmp_path / "w", 20)
     scalars = scalars_in(tmp_path / "t")
-    assert steps_of(scalars, "by evaluation/failed share") == list(range(1, 21))
-    assert set(steps_of(scalars, "by device second/failed share")) == {0}  # a formula takes none
-    best, expected = scalars["by evaluation/best fitness"], -math.inf
+    assert steps_of(scalars, "by_evaluation/failed_share") == list(range(1, 21))
+    assert set(steps_of(scalars, "by_device_second/failed_share")) == {0}  # a formula takes none
+    best, expected = scalars["by_evaluation/best_fitness"], -math.inf
     for number, evaluation in enumerate(run.log, 1):
         expected = max([expected, *evaluation.fitness])
         if expected > -math.inf:
             assert dict(best)[number] == pytest.approx(expected)
     succeeded = [number for number, evaluation in enumerate(run.log, 1) if evaluation.fitness]
     assert 0 < len(succeeded) < 20
-    assert steps_of(scalars, "by evaluation/fitness") == succeeded
-    assert scalars["by evaluation/failed share"][-1][1] == pytest.approx(1 - len(succeeded) / 20)
-    names = ("best fitness", "median fitness", "mean distance", "unique share", "failed share", "fitness")
-    assert {f"{group} {name}" for group in ("by evaluation/", "by device second/") for name in names} <= {
-        tag.replace("/", "/ ") for tag in scalars
-    }
+    assert steps_of(scalars, "by_evaluation/fitness") == succeeded
+    assert scalars["by_evaluation/failed_share"][-1][1] == pytest.approx(1 - len(succeeded) / 20)
+    names = ("best_fitness", "median_fitness", "mean_distance", "unique_share", "failed_share", "fitness")
+    assert {f"{group}/{name}" for group in ("by_evaluation", "by_device_second") for name in names} <= set(scalars)
 
 
 def test_the_best_architecture_and_the_settings_are_texts(tmp_path):
     run = search(tmp_path / "t", tmp_path / "w", 12)
-    best = texts_in(tmp_path / "t", "best architecture")
+    best = texts_in(tmp_path / "t", "best_architecture")
     assert best[-1].startswith(f"`{run.best.architecture}`")
     (settings,) = texts_in(tmp_path / "t", "settings")
     assert json.loads(settings.strip("`").removeprefix("json")) == json.loads(
@@ -92,10 +90,8 @@ def test_the_hyperparameters_are_those_of_the_search(tmp_path):
             if value.metadata.plugin_data.plugin_name == "hparams":
                 data = HParamsPluginData.FromString(value.metadata.plugin_data.content)
                 found |= {name: each.WhichOneof("kind") for name, each in data.session_start_info.hparams.items()}
-                assert [each.name.tag for each in data.experiment.metric_infos] in ([], ["by evaluation/best fitness"])
-    assert {"space", "algorithm.population_size", "algorithm.reproduce.sample_size", "evaluations", "seed"} <= set(
-        found
-    )
+                assert [each.name.tag for each in data.experiment.metric_infos] in ([], ["by_evaluation/best_fitness"])
+    assert {"space", "algorithm.population_size", "algorithm.reproduce.sample_size", "seed"} <= set(found)
 
 
 def test_a_search_that_goes_on_is_written_on_and_a_new_directory_gets_all_of_it(tmp_path):
@@ -104,12 +100,10 @@ def test_a_search_that_goes_on_is_written_on_and_a_new_directory_gets_all_of_it(
     search(tmp_path / "other", tmp_path / "w", 17)
     for directory, evaluations in (("t", 15), ("other", 17)):
         scalars = scalars_in(tmp_path / directory)
-        assert steps_of(scalars, "by evaluation/failed share") == list(range(1, evaluations + 1))
+        assert steps_of(scalars, "by_evaluation/failed_share") == list(range(1, evaluations + 1))
     again, other = scalars_in(tmp_path / "t"), scalars_in(tmp_path / "other")
-    assert (
-        again["by evaluation/mean distance"]
-        == other["by evaluation/mean distance"][: len(again["by evaluation/mean distance"])]
-    )
+    distance = "by_evaluation/mean_distance"
+    assert again[distance] == other[distance][: len(again[distance])]
 
 
 def test_the_curve_of_the_best_is_written_where_it_was_trained_for_good(tmp_path):
@@ -120,7 +114,7 @@ def test_the_curve_of_the_best_is_written_where_it_was_trained_for_good(tmp_path
     (tmp_path / "w" / "retrain" / "curve.json").write_text(json.dumps(curve))
     search(tmp_path / "t", tmp_path / "w", 6)
     scalars = scalars_in(tmp_path / "t" / "retrain")
-    assert scalars["retrain/train loss"] == [(epoch, pytest.approx(1 / epoch)) for epoch in (1, 2, 3)]
+    assert scalars["retrain/train_loss"] == [(epoch, pytest.approx(1 / epoch)) for epoch in (1, 2, 3)]
 
 
 def test_a_training_that_goes_on_takes_the_place_of_what_came_after(tmp_path):
