@@ -20,6 +20,7 @@ import io
 import os
 import pty
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -69,13 +70,14 @@ def search(workdir: Path, cache: Path, evaluations: int, quiet: bool) -> Cost:
     command += ["--evaluations", str(evaluations), *(["--quiet"] if quiet else [])]
     size = {"COLUMNS": str(SIZE.columns), "LINES": str(SIZE.lines)}
     environment = os.environ | size | {"JAX_COMPILATION_CACHE_DIR": str(cache), "TERM": "xterm-256color"}
-    process, terminal = pty.fork()
-    if process == 0:
-        os.execve(sys.executable, command, environment)
+    terminal, its = pty.openpty()
+    process = subprocess.Popen(command, env=environment, stdin=its, stdout=its, stderr=its, start_new_session=True)
+    os.close(its)
     output = b"".join(iter(lambda: _read(terminal), b""))
-    _, status, used = os.wait4(process, 0)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
     os.close(terminal)
-    if status:
+    if process.returncode:
         raise SystemExit(f"the search failed:\n{output.decode(errors='replace')[-2000:]}")
     finished = [evaluation.finished for evaluation in RunLog(epath.Path(workdir / "history"))]
     return Cost(max(finished) - min(finished), used.ru_utime + used.ru_stime, len(output))

@@ -89,8 +89,8 @@ class LiveView(Callback):
         started = time.monotonic()
         facts, measured = self._progress.facts(), self._run.population.generations
         if measured:  # by the search itself, at the end of each generation
-            diversity = {name: measured[-1][name] for name in ("mean_distance", "unique_share")}
-            facts = facts._replace(**diversity)
+            last = measured[-1]
+            facts = facts._replace(mean_distance=last["mean_distance"], unique_share=last["unique_share"])
         self._facts, self._taken = facts, time.monotonic()
         self._spent += self._taken - started
 
