@@ -31,6 +31,7 @@ bench: $(READY)  ## run the benchmarks, a round each; installs what they compare
 	$(VENV)/bin/python -m pip install -qq --constraint constraints.txt --editable ".[benchmarks]"
 	for benchmark in candidates steady compilation simulation startup; do \
 		$(VENV)/bin/python benchmarks/$$benchmark.py --rounds 1 || exit 1; done
+	$(VENV)/bin/python benchmarks/live.py --rounds 1
 	$(VENV)/bin/python benchmarks/operations.py
 	$(VENV)/bin/python benchmarks/depthwise.py --rounds 1
 	$(VENV)/bin/python benchmarks/history.py --evaluations 200000

@@ -35,7 +35,7 @@ def test_evonas_commands_run_one_after_the_other(tmp_path: pathlib.Path) -> None
     evonas = [
         command for command in evonas if command[1] not in ("reproduce", "launch") and "--distributed" not in command
     ]
-    assert [command[1] for command in evonas] == ["run", "status", "best", "retrain", "doctor"]
+    assert [command[1] for command in evonas] == ["run", "status", "best", "export", "retrain", "doctor"]
     (tmp_path / "experiments").symlink_to(ROOT / "experiments")
     smaller = {
         "run": ["--evaluations", "4", "--training.epochs", "1", "--data.limit", "128", "--space.channels", "4"],

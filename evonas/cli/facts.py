@@ -29,9 +29,7 @@ def rows_of(facts: Facts, times: DeviceTimes, letters: bool = False) -> dict[str
         rows["best fitness"] = f"{best:<{width}}  {sparkline(facts.best_curve, letters)}"
         rows["median fitness"] = f"{median:<{width}}  {sparkline(facts.median_curve, letters)}"
     if not math.isnan(facts.mean_distance):
-        rows["diversity"] = (
-            f"mean distance {facts.mean_distance:.2f}, {facts.unique_share:.0%} unique, of the last {facts.population}"
-        )
+        rows["diversity"] = f"mean distance {facts.mean_distance:.2f}, {facts.unique_share:.0%} unique"
     if facts.evaluations:
         rows["failed"] = failures_of(facts)
         rows["devices"] = devices_of(facts, times)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Literal
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -18,15 +19,20 @@ from evonas.run import Callback, Evaluation, Run
 LIVE_SECONDS, PLAIN_SECONDS = 1.0, 10.0
 """Between two pictures, and between two lines where the output is not a terminal."""
 
+SHARE = 0.002
+"""Of the time that has passed, which taking facts more often may have cost."""
+
 WIDTH = 100
 """Of the picture, at most."""
+
+Overflow = Literal["crop", "ellipsis"]
 
 
 class LiveView(Callback):
     """Shows how a search goes.
 
-    Facts are taken at most once an interval, in the search's own thread, between two slices of training; a thread
-    draws them once a second, so that it costs a long search nothing that can be measured (`benchmarks/live.py`).
+    Facts are taken in the search's own thread, between two slices of training: after each evaluation where trainings
+    take long, else once an interval. A thread draws them once a second (`benchmarks/live.py` measures what it costs).
 
     Args:
         console: where; by default the standard output.
@@ -34,20 +40,21 @@ class LiveView(Callback):
 
     def __init__(self, console: Console | None = None):
         self._console = console = console or Console()
-        self._interval = LIVE_SECONDS if console.is_terminal else PLAIN_SECONDS
+        self._overflow: Overflow = "crop" if console.options.ascii_only else "ellipsis"  # which is no ASCII letter
         self._live: Live | None = None
 
     def started(self, run: Run) -> None:
         """Begin, with what earlier processes left."""
-        self._run, self._state = run, "compiling"
-        self._progress = Progress(run.population.space, run.population.algorithm.population_size)
+        self._run, self._state = run, "compiling" if len(run.log) < run.budget else "done"
+        self._progress = Progress(None, run.population.algorithm.population_size)
         for evaluation in run.log:
-            self._progress.add(evaluation)
+            if evaluation.id < run.budget:
+                self._progress.add(evaluation)
         if there := len(run.log):
             resuming = f"resuming: {there} of {run.budget} evaluations are there"
             longer = f"{there} evaluations are there: what follows is of the first {run.budget}"
             self._console.print(resuming if there <= run.budget else longer, highlight=False)
-        self._begun, self._elapsed = time.monotonic(), 0.0
+        self._begun, self._elapsed, self._spent = time.monotonic(), 0.0, 0.0
         self._take()
         if self._console.is_terminal:
             self._live = Live(console=self._console, get_renderable=self._picture, refresh_per_second=1 / LIVE_SECONDS)
@@ -57,10 +64,12 @@ class LiveView(Callback):
         """Take it, and show it when it is time."""
         self._state = "searching"
         self._progress.add(evaluation)
-        if time.monotonic() - self._taken < self._interval:
-            return
-        self._take()
-        if not self._console.is_terminal:
+        now = time.monotonic()
+        if self._console.is_terminal:
+            if now - self._taken >= LIVE_SECONDS or self._spent <= SHARE * (now - self._begun):
+                self._take()
+        elif now - self._taken >= PLAIN_SECONDS:
+            self._take()
             self._say(line_of(self._facts, run.timeline.times, run.budget))
 
     def finished(self, run: Run) -> None:
@@ -77,7 +86,13 @@ class LiveView(Callback):
             self._live.stop()
 
     def _take(self) -> None:
-        self._facts, self._taken = self._progress.facts(), time.monotonic()
+        started = time.monotonic()
+        facts, measured = self._progress.facts(), self._run.population.generations
+        if measured:  # by the search itself, at the end of each generation
+            last = measured[-1]
+            facts = facts._replace(mean_distance=last["mean_distance"], unique_share=last["unique_share"])
+        self._facts, self._taken = facts, time.monotonic()
+        self._spent += self._taken - started
 
     def _say(self, line: str) -> None:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -85,17 +100,19 @@ class LiveView(Callback):
     def _picture(self) -> RenderableType:
         """The facts that were taken last, and the time as it is now."""
         facts, times = self._facts, self._run.timeline.times
+        known = rows_of(facts, times, letters=self._console.options.ascii_only)
         rows = Table.grid(padding=(0, 2))
-        rows.add_column(style="dim", no_wrap=True)
-        rows.add_column(no_wrap=True, overflow="ellipsis")
-        for name, value in rows_of(facts, times, letters=self._console.options.ascii_only).items():
+        rows.add_column(style="dim", no_wrap=True, min_width=max(map(len, known), default=0))
+        rows.add_column(no_wrap=True, overflow=self._overflow)
+        for name, value in known.items():
             rows.add_row(name, Text(value, style="bold red" if name == "failed" and facts.failures else ""))
-        if facts.best is not None:
-            rows.add_row("best so far", Text(facts.best.architecture, style="bold green"))
+        best = [] if facts.best is None else _lines_of(facts.best, self._overflow)
         place = "" if self._run.workdir is None else f" - {self._run.workdir}"
         title = Text.assemble(("evonas", "bold"), f" - {self._state}{place}")
         width = min(WIDTH, self._console.width)
-        return Panel(Group(self._bar(), "", rows), title=title, title_align="left", border_style="dim", width=width)
+        return Panel(
+            Group(self._bar(), "", rows, *best), title=title, title_align="left", border_style="dim", width=width
+        )
 
     def _bar(self) -> RenderableType:
         done, budget = min(self._facts.evaluations, self._run.budget), self._run.budget
@@ -106,10 +123,16 @@ class LiveView(Callback):
         bar = Table.grid(padding=(0, 2), expand=True)
         bar.add_column(ratio=1)
         for _ in range(2):
-            bar.add_column(no_wrap=True)
+            bar.add_column(no_wrap=True, overflow=self._overflow)
         bar.add_row(
             ProgressBar(total=budget, completed=done),
             Text.assemble((f"{done:,}/{budget:,}", "bold"), f" evaluations, {done / budget:.0%}"),
             Text(format_seconds(self._elapsed) + (f", {pace}" if pace else "")),
         )
         return bar
+
+
+def _lines_of(best: Evaluation, overflow: Overflow) -> list[Text]:
+    """Whose architecture it is, and the architecture, in one line."""
+    named = Text(f"\nbest so far, candidate {best.id}", style="dim")
+    return [named, Text(best.architecture, style="bold green", no_wrap=True, overflow=overflow)]

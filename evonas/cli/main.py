@@ -12,6 +12,7 @@ import tyro
 
 from evonas.cli import commands
 from evonas.cli.doctor import doctor
+from evonas.cli.export import export
 from evonas.cli.launch import launch
 from evonas.cli.processes import FLAGS, join_processes
 from evonas.cli.report import compare, report
@@ -27,11 +28,12 @@ USAGE = f"""usage: evonas COMMAND ...
 commands:
   run FILE.py [--FIELD VALUE ...]  run the search of an experiment file, or continue it
   resume WORKDIR                   continue the search of a workdir
-  status WORKDIR                   show how far a run is
+  status WORKDIR                   show how far a run is, how it goes, and how to continue it
   best WORKDIR                     show the best architecture of a run
   retrain WORKDIR                  train the best for good, and keep its weights
   report WORKDIR                   write one HTML file about a run
   compare WORKDIR WORKDIR ...      write one HTML file that compares runs
+  export WORKDIR                   write the history as a table: --csv FILE, --parquet FILE
   reproduce NAME                   run a published experiment again; --list names them
   tables convert FROM TO.npz       a published benchmark table in compact form
   launch tpu|xpk FILE.py ...       run a search on Cloud TPU; also launch status|logs|stop NAME
@@ -49,6 +51,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "retrain": commands.retrain,
     "report": report,
     "compare": compare,
+    "export": export,
     "doctor": doctor,
 }
 

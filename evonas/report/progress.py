@@ -18,6 +18,9 @@ from evonas.types import Failure
 POINTS = 32
 """Of a curve."""
 
+FORMS = 32
+"""Canonical forms computed at once, at least."""
+
 RECENT = 64
 """Evaluations that the rate is taken from."""
 
@@ -49,13 +52,12 @@ class Progress:
     is new in them.
 
     Args:
-        space: whose canonical forms tell what is unique; None takes genomes as they are.
+        space: whose canonical forms tell the diversity; None: it stays unknown.
         population_size: the algorithm's.
     """
 
     def __init__(self, space: Space | None, population_size: int):
-        plain = space is None or type(space).canonical is Space.canonical
-        self._canonical = None if plain else jax.jit(jax.vmap(space.canonical))  # type: ignore[union-attr]
+        self._canonical = None if space is None else jax.jit(jax.vmap(space.canonical))
         self._size = population_size
         self._fitness = array("d")
         self._new: deque[tuple[int, ...]] = deque(maxlen=population_size)  # genomes, of which no form is known
@@ -74,7 +76,8 @@ class Progress:
             self._failures[str(evaluation.measurement.failure)] += 1
             return
         self._fitness.append(evaluation.fitness[0])
-        self._new.append(evaluation.genome)
+        if self._canonical is not None:
+            self._new.append(evaluation.genome)
         if self.best is None or _rank(evaluation) > _rank(self.best):
             self.best = evaluation
 
@@ -103,8 +106,8 @@ class Progress:
         """Canonical forms ``[P, L]``."""
         genomes = np.array(self._new, np.int32)
         self._new.clear()
-        if genomes.size and self._canonical is not None:
-            rows = 1 << (len(genomes) - 1).bit_length()  # few sizes, each of which is a program
+        if self._canonical is not None and genomes.size:
+            rows = max(FORMS, 1 << (len(genomes) - 1).bit_length())  # few sizes, each of which is a program
             padded = np.resize(genomes, (rows, genomes.shape[1]))
             genomes = np.asarray(self._canonical(jnp.asarray(padded)))[: len(genomes)]
         self._forms.extend(genomes)

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 RETRAINED = "retrain"
 """The directory of a workdir in which its best is trained for good, and the name of that run in TensorBoard."""
 
-BY_EVALUATION, BY_DEVICE_SECOND = "by evaluation", "by device second"
+BY_EVALUATION, BY_DEVICE_SECOND = "by_evaluation", "by_device_second"
 """Groups of scalars: those of one have the number of evaluations as their step, those of the other their seconds."""
 
-BEST = f"{BY_EVALUATION}/best fitness"
+BEST = f"{BY_EVALUATION}/best_fitness"
 
 FLUSH_SECONDS = 10
 """What a process may lose that is killed."""
@@ -92,7 +92,7 @@ class TensorBoard(Callback):
                 self._writer.add_scalar(f"{group}/{name}", value, step, walltime=evaluation.finished)
         if facts.best is not None and facts.best is not before:
             lines = [f"`{facts.best.architecture}`", *run.population.space.layers(facts.best.genome)]
-            self._writer.add_text("best architecture", "\n\n".join(lines), facts.evaluations, evaluation.finished)
+            self._writer.add_text("best_architecture", "\n\n".join(lines), facts.evaluations, evaluation.finished)
 
 
 class TrainingCurve:
@@ -119,7 +119,7 @@ class TrainingCurve:
             self._open = _writer(self._directory, purge_step=epoch)
         for name, value in entry.items():
             if name != "epoch":
-                self._open.add_scalar(f"{RETRAINED}/{name.replace('_', ' ')}", value, epoch)
+                self._open.add_scalar(f"{RETRAINED}/{name}", value, epoch)
 
     def close(self) -> None:
         """Write what is not written yet."""
@@ -130,14 +130,14 @@ class TrainingCurve:
 def scalars_of(facts: Facts, evaluation: Evaluation) -> Iterator[tuple[str, float]]:
     """Names and values after an evaluation, as far as they are known."""
     numbers = {
-        "best fitness": facts.best.fitness[0] if facts.best is not None else math.nan,
-        "median fitness": facts.median,
-        "mean distance": facts.mean_distance,
-        "unique share": facts.unique_share,
-        "failed share": sum(facts.failures.values()) / facts.evaluations,
-        "seconds of a candidate": evaluation.measurement.seconds,
+        "best_fitness": facts.best.fitness[0] if facts.best is not None else math.nan,
+        "median_fitness": facts.median,
+        "mean_distance": facts.mean_distance,
+        "unique_share": facts.unique_share,
+        "failed_share": sum(facts.failures.values()) / facts.evaluations,
+        "seconds_of_a_candidate": evaluation.measurement.seconds,
     }
-    names = ["fitness", *(f"objective {number}" for number in range(2, len(evaluation.fitness) + 1))]
+    names = ["fitness", *(f"objective_{number}" for number in range(2, len(evaluation.fitness) + 1))]
     numbers |= dict(zip(names, evaluation.fitness, strict=False))
     return ((name, value) for name, value in numbers.items() if math.isfinite(value))
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import operator
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from etils import epath
 
+from evonas.run.frame import to_dataframe
 from evonas.storage import exists, files_in, make_directory, read_whole, remove, write_new, write_whole
 from evonas.types import Measurement
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SEGMENTS_LOOSE = 64
 """Files of a size that may lie about before they are joined into one."""
@@ -100,6 +104,14 @@ class RunLog:
     def get(self, candidate: int) -> Evaluation | None:
         """The evaluation of an id, if there is one."""
         return self._by_id.get(candidate)
+
+    def to_dataframe(self, genes: Iterable[str] | None = None) -> pd.DataFrame:
+        """One row an evaluation, in the order of finishing; the columns are described at `evonas.run.to_dataframe`.
+
+        Args:
+            genes: their names, as ``space.genes`` has them; by default 0, 1, and so on.
+        """
+        return to_dataframe(self, genes)
 
     def append(self, evaluations: Iterable[Evaluation]) -> None:
         """Add evaluations; when this returns they survive a crash.

@@ -12,6 +12,7 @@ from etils import epath
 from evonas.population import Population
 from evonas.preemption import Notice, never
 from evonas.run.callback import Callback
+from evonas.run.frame import to_dataframe
 from evonas.run.log import Evaluation, RunLog
 from evonas.run.processes import Rounds, is_first
 from evonas.run.result import keep_test, kept_test
@@ -20,6 +21,7 @@ from evonas.types import FAILED, NOBODY, Candidates, Failure, Measurement, Span
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    import pandas as pd
 
 
 class Evaluator(Protocol):
@@ -126,6 +128,10 @@ class Run:
     def evaluations(self) -> list[Evaluation]:
         """All that was told to the population, in the order of telling."""
         return [evaluation for candidate in self.population.history.ids if (evaluation := self.log.get(int(candidate)))]
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row an evaluation, in the order of telling; the columns are described at `evonas.run.to_dataframe`."""
+        return to_dataframe(self.evaluations, self.population.space.genes)
 
     @property
     def device_seconds(self) -> float:

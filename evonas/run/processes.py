@@ -136,8 +136,9 @@ class Rounds:
         for start in range(0, len(groups), count):
             answers = _exchange(self._own_round(candidates, groups[start : start + count]))
             self._add_times(answers)
-            self._spans += [Span(*span) for answer in answers for span in answer["spans"]] if is_first() else []
-            found = sorted(itertools.chain(*(answer["found"] for answer in answers)), key=lambda pair: place[pair[0]])
+            if is_first():
+                self._spans += [Span(*span)._replace(candidates=tuple(span[-1])) for span in _all(answers, "spans")]
+            found = sorted(_all(answers, "found"), key=lambda pair: place[pair[0]])
             if found:
                 yield np.array([row for row, _ in found]), [Measurement.of(fields) for _, fields in found]
             if any(answer["told"] for answer in answers):
@@ -171,6 +172,11 @@ class Rounds:
         for answer in answers:
             self.held_seconds += answer["held"] + answer["devices"] * (last - answer["ended"])
             self.trained_seconds += answer["trained"]
+
+
+def _all(answers: list[dict[str, Any]], name: str) -> Iterator[Any]:
+    """What the lists of this name hold, one after the other."""
+    return itertools.chain.from_iterable(answer[name] for answer in answers)
 
 
 def _exchange(value: Any) -> list[Any]:

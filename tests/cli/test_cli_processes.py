@@ -10,6 +10,7 @@ import pytest
 
 from evonas.cli.main import MISTAKE
 from evonas.preemption import AGAIN
+from evonas.run.timeline import spans_in
 
 PIXELS = ("run", "pixels.py", "--batch-size", 6, "--cpu-devices")
 
@@ -52,6 +53,7 @@ def test_four_devices_in_one_two_or_four_processes_find_the_same_bit_for_bit(fol
         printed = [line for _, out, _ in ended[1:] for line in out.splitlines() if not line.startswith("[Gloo]")]
         assert printed == []  # the first alone prints
         results[processes] = history(folder / f"in_{processes}"), measured_on_test_data(folder / f"in_{processes}")
+        assert {span.device for span in spans_in(folder / f"in_{processes}")} == set(range(4))
     assert len(results[1][0]) == 14
     assert results[1] == results[2] == results[4]
 

@@ -1,6 +1,7 @@
 """Candidates on devices: interrupted trainings go on where they were, and memory that runs out is a failure of one."""
 
 import dataclasses
+import itertools
 import math
 
 import jax
@@ -126,6 +127,25 @@ def test_a_notice_before_a_program_is_compiled_is_taken(mlp, iris, unbroken):
     evaluator = evaluator_on(1, mlp, iris, notice=lambda: True)
     assert until_preempted(evaluator, unbroken[0]) == [None] * 5
     assert evaluator.compilations == 0
+
+
+def test_each_stay_on_a_device_is_a_span_also_one_that_a_notice_ends(mlp, iris, unbroken):
+    genomes, _ = unbroken
+    stopped, whole = evaluator_on(2, mlp, iris, notice=NoticeAfter(5)), evaluator_on(2, mlp, iris)
+    until_preempted(stopped, genomes)
+    spans = stopped.take_spans()
+    assert [(span.kind, span.device, len(span.candidates)) for span in spans] == [
+        ("compile", 0, 1), ("compile", 1, 1), ("train", 0, 1), ("train", 1, 1),
+    ]  # fmt: skip
+    assert stopped.take_spans() == []
+    evaluate(whole, genomes)
+    trained = [span for span in whole.take_spans() if span.kind == "train"]
+    assert sorted(span.candidates for span in trained) == [(0,), (1,), (2,), (3,), (4,)]
+    assert sum(span.busy for span in trained) == pytest.approx(whole.trained_seconds)
+    assert all(0 < span.busy <= span.seconds + 1e-3 for span in trained)
+    for first, second in itertools.combinations(trained, 2):
+        apart = first.started + first.seconds <= second.started + 1e-3
+        assert apart or first.device != second.device or second.started + second.seconds <= first.started + 1e-3
 
 
 def test_who_runs_out_of_memory_alone_has_failed_and_the_others_are_trained_one_by_one(

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterable, Sequence
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from evonas.run.log import Evaluation
@@ -21,7 +22,7 @@ def genome_rows(evaluations: Sequence[Evaluation]) -> np.ndarray:
 def canonical_rows(space: Space, evaluations: Sequence[Evaluation]) -> np.ndarray:
     """Canonical forms ``[N, L]`` int32: equal for equal architectures."""
     rows = genome_rows(evaluations)
-    return np.asarray(_canonical(space, rows)) if len(rows) else rows
+    return np.asarray(_canonical(space, jnp.asarray(rows))) if len(rows) else rows
 
 
 def changed_genes(old: Sequence[int], new: Sequence[int]) -> list[int]:
@@ -39,6 +40,6 @@ def describe_changes(space: Space | None, genes: Iterable[int], old: Sequence[in
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _canonical(space: Space, genomes: np.ndarray) -> jax.Array:
+def _canonical(space: Space, genomes: jax.Array) -> jax.Array:
     """Compiled once for a space and a number of genomes, which takes longer than running it."""
     return jax.vmap(space.canonical)(genomes)
