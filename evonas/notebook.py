@@ -17,7 +17,7 @@ def card(title: str, rows: Mapping[str, object], picture: str = "") -> str:
         picture: markup, taken as it is; all else is escaped.
     """
     cells = "".join(
-        f'<tr><th style="{_CELL}font-weight:normal;opacity:.7">{html.escape(name)}</th>'
+        f'<tr><th style="{_CELL}font-weight:normal;white-space:nowrap;opacity:.7">{html.escape(name)}</th>'
         f'<td style="{_CELL}word-break:break-word">{html.escape(str(value))}</td></tr>'
         for name, value in rows.items()
     )

@@ -42,10 +42,8 @@ def history_chart(fitness: np.ndarray, window: int, generations: Sequence[Mappin
     chart = Chart(figsize=(7, 3 + 1.5 * panels), dpi=110, layout="constrained")
     axes = chart.subplots(panels, 1, sharex=True, squeeze=False, height_ratios=[2.5, 1][:panels])[:, 0]
     _draw_fitness(axes[0], fitness, window)
-    for name in generations[0].keys() - {"evaluations"} if panels == 2 else ():
-        axes[1].plot([each["evaluations"] for each in generations], [each[name] for each in generations], label=name)
     if panels == 2:
-        axes[1].set(ylabel="diversity", ylim=(0, 1.05))
+        _draw_diversity(axes[1], generations)
     for axis in axes:
         axis.grid(alpha=0.3)
         axis.legend(fontsize="small")
@@ -56,7 +54,7 @@ def history_chart(fitness: np.ndarray, window: int, generations: Sequence[Mappin
 def _draw_fitness(axis: Axes, fitness: np.ndarray, window: int) -> None:
     told = np.arange(1, len(fitness) + 1)
     failed = ~np.isfinite(fitness)
-    axis.plot(told[~failed], fitness[~failed], ".", color="0.65", markersize=3, label="candidates")
+    axis.plot(told[~failed], fitness[~failed], ".", color="0.65", markersize=5, label="candidates")
     if failed.any():
         # At the lower edge, wherever that is.
         edge, heights = axis.get_xaxis_transform(), np.full(failed.sum(), 0.02)
@@ -68,6 +66,14 @@ def _draw_fitness(axis: Axes, fitness: np.ndarray, window: int) -> None:
         best = np.fmax.accumulate(fitness)
         axis.plot(told, best, color="C1", drawstyle="steps-post", label="best so far")
     axis.set_ylabel("fitness")
+
+
+def _draw_diversity(axis: Axes, generations: Sequence[Mapping[str, float]]) -> None:
+    told = [generation["evaluations"] for generation in generations]
+    for name in generations[0]:
+        if name != "evaluations":
+            axis.plot(told, [generation[name] for generation in generations], label=name.replace("_", " "))
+    axis.set(ylabel="diversity", ylim=(0, 1.05))
 
 
 def _bands(fitness: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:

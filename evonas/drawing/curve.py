@@ -1,10 +1,14 @@
-"""Smooth curves through points."""
+"""Smooth curves through points, and arrows at their ends."""
 
 from __future__ import annotations
 
 import itertools
+import math
 
 from evonas.drawing.layout import Point
+
+ARROW, OPENING = 7.0, 0.42
+"""Length of an arrow's head in pixels, and half of its angle in radians."""
 
 
 def through(points: list[Point]) -> list[Point]:
@@ -23,3 +27,12 @@ def through(points: list[Point]) -> list[Point]:
         curve.append((end - slopes[number + 1] * third, bottom - third))
         curve.append((end, bottom))
     return curve
+
+
+def arrow_head(curve: list[Point]) -> list[Point]:
+    """The corners of an arrow's head at the end of a curve, its tip first."""
+    tip = curve[-1]
+    tail = next((point for point in reversed(curve) if math.dist(point, tip) > 0.5), (tip[0], tip[1] - 1))
+    along = math.atan2(tip[1] - tail[1], tip[0] - tail[0])
+    turned = (along - OPENING, along + OPENING)
+    return [tip, *((tip[0] - ARROW * math.cos(angle), tip[1] - ARROW * math.sin(angle)) for angle in turned)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 
+from evonas.drawing.curve import arrow_head
 from evonas.drawing.layout import Point
 from evonas.drawing.lettering import FAMILY, MONOSPACED
 from evonas.drawing.sheet import FONT, LEADING, TITLE, Line, Shape, Sheet
@@ -36,7 +37,7 @@ DARK = LIGHT | {
 """Colours by name. A page gives others by the CSS variables ``--evonas-NAME``."""
 
 COLOURED = ("operation", "convolution", "separable", "pool", "reduction", "dense", "identity")
-CORNER, ARROW = 6.0, 7.0
+CORNER = 6.0
 PRECISION = 1
 """Digits behind the point: a tenth of a pixel can't be seen."""
 
@@ -100,13 +101,7 @@ def _line(line: Line) -> str:
     drawn = f'<path class="line{faint}" d="{path}"/>'
     if not line.arrow:
         return drawn
-    tip = line.points[-1]
-    tail = next((point for point in reversed(line.points[:-1]) if math.dist(point, tip) > 0.5), (tip[0], tip[1] - 1))
-    along = math.atan2(tip[1] - tail[1], tip[0] - tail[0])
-    corners = [tip] + [
-        (tip[0] - ARROW * math.cos(along + turn), tip[1] - ARROW * math.sin(along + turn)) for turn in (0.42, -0.42)
-    ]
-    return drawn + f'<path class="head{faint}" d="M{"L".join(map(_pair, corners))}Z"/>'
+    return drawn + f'<path class="head{faint}" d="M{"L".join(map(_pair, arrow_head(line.points)))}Z"/>'
 
 
 def _shape(shape: Shape) -> str:

@@ -20,9 +20,6 @@ from evonas.notebook import card
 from evonas.spaces.graph import Graph, written
 from evonas.types import Count
 
-GENES_SHOWN = 40
-"""In a notebook, at most."""
-
 
 class Space(abc.ABC):
     """A search space over genomes ``[L]`` int32. Subclass it as a frozen dataclass.
@@ -197,13 +194,17 @@ class Space(abc.ABC):
 
     def _repr_html_(self) -> str:
         """The genes and their choices, for notebooks."""
-        shown = list(self.genes.items())[:GENES_SHOWN]
-        rows = {name: ", ".join(_one_word(choice) for choice in choices) for name, choices in shown}
-        if left := len(self.genes) - len(shown):
-            rows["..."] = f"{left} more genes"
+        alike: dict[str, list[str]] = {}
+        for name, choices in self.genes.items():
+            alike.setdefault(", ".join(map(_one_word, choices)), []).append(name)
         number = math.prod(self.cardinalities)
-        count = f"{number:,}" if number < 10**12 else f"{Decimal(number):.2e}"
-        return card(f"{self!r}: {count} genomes", rows)
+        rows = {
+            "settings": repr(self),
+            "genomes": f"{number:,}" if number < 10**12 else f"{Decimal(number):.2e}",
+            "genes": len(self.genes),
+            **{first + (f" and {len(more)} more" if more else ""): text for text, (first, *more) in alike.items()},
+        }
+        return card(type(self).__name__, rows)
 
     def graph(self, genome: Any) -> Graph:
         """The architecture as nodes and edges, which `evonas.draw` draws; by default its `layers` as text."""

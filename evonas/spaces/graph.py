@@ -137,6 +137,10 @@ class Graph:
 
     rows: tuple[tuple[Part, ...], ...]
 
+    def __post_init__(self) -> None:
+        if not self.rows or not all(self.rows):
+            raise ValueError(f"a graph has one or more rows of one or more parts, got {self.rows}")
+
 
 def chain(title: str, nodes: Iterable[Node], direction: Literal["down", "right"] = "right") -> Part:
     """Nodes that each lead to the next: the outline of a network."""

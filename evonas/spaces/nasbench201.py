@@ -149,7 +149,7 @@ class NASBench201(Space):
         ]
 
     def graph(self, genome: Any) -> Graph:
-        """The outline of the network, and the cell: nodes are sums; faint is what leads nothing to the output."""
+        """The outline of the network, and the cell: nodes are sums; faint is what no path to the output has."""
         labels = ("none", "identity", "conv 1x1", "conv 3x3", "avg pool 3x3")
         nodes = (Node("0", "input", "input"), Node("1", "1", "state"), Node("2", "2", "state"))
         edges = (

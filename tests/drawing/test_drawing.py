@@ -145,12 +145,25 @@ def test_a_drawing_is_the_same_in_every_process():
     assert done[0].stdout == done[1].stdout
 
 
-def test_a_drawing_is_saved_as_svg(tmp_path):
-    drawing = evonas.draw(BitString(8), [0, 1] * 4)
-    drawing.save(tmp_path / "best.svg")
+def test_a_drawing_is_saved_in_the_format_of_its_name(tmp_path):
+    drawing = evonas.draw(BitString(8), [0, 1] * 4, layout="layered")
+    for name, start in (("best.svg", b"<svg"), ("best.png", b"\x89PNG"), ("best.pdf", b"%PDF")):
+        drawing.save(tmp_path / name)
+        assert (tmp_path / name).read_bytes().startswith(start)
     assert (tmp_path / "best.svg").read_text() == drawing.svg
-    with pytest.raises(ValueError, match=r"expected a path that ends in \.svg, got .*best\.png"):
-        drawing.save(tmp_path / "best.png")
+    with pytest.raises(ValueError, match=r"ends in one of \.svg, \.png, \.pdf; got .*best\.gif"):
+        drawing.save(tmp_path / "best.gif")
+
+
+@pytest.mark.parametrize("space", [NASBench201(), Pictured(), Own()], ids=lambda space: type(space).__name__)
+def test_as_a_figure_a_drawing_says_the_same(space):
+    drawing = evonas.draw(space, np.zeros(len(space.genes), int), layout="layered")
+    figure = drawing.figure()
+    (axis,) = figure.axes
+    written = [line for text in axis.texts for line in text.get_text().split("\n")]
+    assert sorted(written) == sorted(texts(drawing))
+    width, height = (float(ElementTree.fromstring(drawing.svg).get(side)) for side in ("width", "height"))
+    assert figure.get_size_inches() * figure.dpi == pytest.approx([width, height], abs=1)
 
 
 def test_mistakes_are_explained():

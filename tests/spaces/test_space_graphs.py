@@ -19,7 +19,7 @@ from evonas.spaces import (
     NASBench201,
     NASNet,
 )
-from evonas.spaces.graph import Edge, Node, Part, written
+from evonas.spaces.graph import Edge, Graph, Node, Part, written
 
 SPACES = [NASBench201(), NASBench101(), NASNet(), DARTS(), MacroCNN(), MLP(), BitString()]
 
@@ -222,5 +222,7 @@ def test_edges_of_unknown_nodes_and_in_circles_are_refused():
         Part("cell", nodes, (Edge("a", "b"), Edge("b", "a")))
     with pytest.raises(ValueError, match="different names"):
         Part("cell", (nodes[0], nodes[0]))
+    with pytest.raises(ValueError, match="one or more rows of one or more parts"):
+        Graph(((),))
     with pytest.raises(ValueError, match=r"is one of operation, .*; got 'convolutoin'"):
         Node("a", "a", "convolutoin")

@@ -38,7 +38,10 @@ def _network(space: DARTS) -> Part:
 
 
 def _cell(title: str, cell: Genes, stride: int) -> Part:
-    """Inputs, four sums of two edges each, and their concatenation; edges of ``none`` are faint."""
+    """Inputs, four sums of two edges each, and their concatenation; edges of ``none`` are faint.
+
+    The 1x1 convolutions that give both inputs the cell's number of channels are not shown, as in the paper.
+    """
     nodes = [Node("0", "0: layer before it", "input"), Node("1", "1: previous layer", "input")]
     edges = []
     for number in range(NODES):

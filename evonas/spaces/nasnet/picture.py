@@ -40,7 +40,10 @@ def _network(space: NASNet) -> Part:
 
 
 def _cell(title: str, cell: Cell, stride: int) -> Part:
-    """Inputs, five sums of two operations each, and what is concatenated; what does not lead there is faint."""
+    """Inputs, five sums of two operations each, and what is concatenated; what does not lead there is faint.
+
+    The 1x1 convolutions that give both inputs the cell's number of channels are not shown, as in the papers.
+    """
     nodes = [Node("0", "0: previous layer", "input"), Node("1", "1: layer before it", "input")]
     edges = []
     for number in range(COMBINATIONS):
