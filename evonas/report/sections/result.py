@@ -40,7 +40,9 @@ def _measures(subject: Subject) -> list[Measure]:
 def _measure(subject: Subject, name: str, value: float, split: str, about: str) -> Measure:
     """With its interval, where it is a share of examples whose number is known."""
     examples = subject.examples.get(split)
-    if name == "accuracy" and examples:
+    if name == "accuracy" and not examples:
+        about = f"{about}; no interval: the data could not be read"
+    elif name == "accuracy" and examples:
         low, high = wilson_interval(round(value * examples), examples)
         about = f"{about}; 95 % interval {100 * low:.1f} to {100 * high:.1f} % ({examples:,} examples)"
     return Measure(value_of(name, value), about)
