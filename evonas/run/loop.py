@@ -20,8 +20,8 @@ from evonas.run.timeline import Timeline
 from evonas.types import FAILED, NOBODY, Candidates, Failure, Measurement, Span
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     import pandas as pd
+    from matplotlib.figure import Figure
 
 
 class Evaluator(Protocol):
