@@ -45,7 +45,7 @@ def table_of(subject: Subject) -> dict[str, Any]:
     seconds = [round(evaluation.measurement.seconds, 1) for evaluation in evaluations]
     parents = [", ".join(str(id_) for id_ in evaluation.parents if id_ != NOBODY) for evaluation in evaluations]
     columns += [
-        numbers("seconds", "seconds", seconds, digits=1, width="5rem"),
+        numbers("seconds", "seconds", seconds, digits=1, width="5.5rem"),
         texts("parents", "parents", parents, width="5.5rem"),
         texts("failure", "failure", [str(one.measurement.failure) for one in evaluations], width="6.5rem"),
         texts("architecture", "architecture", [one.architecture for one in evaluations], width="auto"),
@@ -60,7 +60,7 @@ def numbers(
     *,
     digits: int | None = None,
     descending: bool = False,
-    width: str = "7rem",
+    width: str = "7.5rem",
 ) -> dict[str, Any]:
     """A column of numbers: a digit group for thousands, or so many digits behind the point."""
     shown = {"numeric": True, "digits": digits, "descending": descending, "width": width}

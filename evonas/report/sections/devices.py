@@ -11,6 +11,7 @@ from evonas.report.formats import duration
 from evonas.report.panels import Listing, Panel, Plot, Section, View
 from evonas.report.subject import Subject
 from evonas.report.theme import COLOURS, figure
+from evonas.run.timeline import PAUSE
 from evonas.types import Failure, Span
 
 KINDS = {"compile": COLOURS[1], "train": COLOURS[0]}
@@ -22,13 +23,13 @@ def devices(subject: Subject) -> Section:
     """The timeline and the failures."""
     panels: list[Panel] = []
     if subject.spans:
-        busy = {kind: sum(span.seconds for span in subject.spans if span.kind == kind) for kind in KINDS}
+        busy = {kind: sum(span.busy for span in subject.spans if span.kind == kind) for kind in KINDS}
         text = ", ".join(f"{kind} {duration(seconds)}" for kind, seconds in busy.items())
         used = sorted({span.device for span in subject.spans})
         panels.append(
             Plot(
                 title="Device timeline",
-                text=f"{text}, of all devices together; what is empty is idle.",
+                text=f"{text}, of all devices together, without waiting for each other; what is empty is idle.",
                 wide=True,
                 views=[View("timeline", _timeline(subject.spans, used))],
                 height=130 + 34 * len(used),
@@ -40,13 +41,14 @@ def devices(subject: Subject) -> Section:
 
 def _timeline(spans: Sequence[Span], used: list[int]) -> go.Figure:
     """A row a device, a bar a span."""
-    start = min(span.started for span in spans)
+    starts = _starts(spans)
     drawn = figure("minutes since the start", "", barmode="overlay", bargap=0.25)
     for kind, colour in KINDS.items():
-        chosen = [span for span in spans if span.kind == kind]
+        rows = [row for row, span in enumerate(spans) if span.kind == kind]
+        chosen = [spans[row] for row in rows]
         drawn.add_bar(
-            base=_minutes([span.started - start for span in chosen]),
-            x=_minutes([span.seconds for span in chosen]),
+            base=starts[rows] / 60,
+            x=np.array([span.seconds for span in chosen]) / 60,
             y=[f"device {span.device}" for span in chosen],
             orientation="h",
             name=kind,
@@ -59,8 +61,17 @@ def _timeline(spans: Sequence[Span], used: list[int]) -> go.Figure:
     return drawn
 
 
-def _minutes(seconds: list[float]) -> np.ndarray:
-    return np.asarray(seconds, np.float32) / 60
+def _starts(spans: Sequence[Span]) -> np.ndarray:
+    """``[N]`` seconds from the first start to each, without the time in which no process ran."""
+    starts, skipped, ended = np.zeros(len(spans)), 0.0, min(span.started for span in spans)
+    first = ended
+    for row in sorted(range(len(spans)), key=lambda row: spans[row].started):
+        span = spans[row]
+        if span.started > ended + PAUSE:
+            skipped += span.started - ended
+        starts[row] = span.started - first - skipped
+        ended = max(ended, span.started + span.seconds)
+    return starts
 
 
 def _who(span: Span) -> str:
@@ -81,7 +92,7 @@ def _failures(subject: Subject) -> Listing:
     ]
     text = "" if rows else f"None of the {len(subject.evaluations):,} candidates failed."
     columns = ("failure", "candidates", "share", "which") if rows else ()
-    return Listing(title="Failures", text=text, columns=columns, rows=rows)
+    return Listing(title="Failures", wide=True, text=text, columns=columns, rows=rows)
 
 
 def _named(ids: list[int]) -> str:

@@ -25,6 +25,7 @@ def genes(subject: Subject) -> Section | None:
     kinds = mutation_success(subject.space, subject.evaluations)
     effects = _most_telling(main_effects(subject.space, subject.evaluations))
     objective = subject.objectives[0].name
+    height = 130 + 20 * max(len(effects), min(BARS, len(kinds)))
     panels = []
     if kinds:
         pooled = _pooled(kinds)
@@ -36,7 +37,7 @@ def genes(subject: Subject) -> Section | None:
                     View("by change", _success(pooled[:BARS])),
                     View("by gene and change", _success(kinds[:BARS])),
                 ],
-                height=130 + 22 * min(BARS, len(kinds)),
+                height=height,
             )
         )
     if effects:
@@ -46,7 +47,7 @@ def genes(subject: Subject) -> Section | None:
                 text=f"Mean {objective} of the candidates with each choice, and its 95 % interval. A search samples "
                 "its best region most, so this is no controlled experiment.",
                 views=[View("effects", _effects(subject, effects))],
-                height=130 + 22 * len(effects),
+                height=height,
             )
         )
     return Section("genes", "What helped", "", panels) if panels else None

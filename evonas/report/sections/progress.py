@@ -30,7 +30,7 @@ def progress(subject: Subject) -> Section:
             ],
         )
     ]
-    if subject.space is not None:
+    if subject.space is not None and len(subject.evaluations) > 1:
         panels.append(
             Plot(
                 title="Diversity",
@@ -72,7 +72,7 @@ def _curves(subject: Subject, x: np.ndarray, title: str) -> go.Figure:
 
 def _diversity(space: Space, subject: Subject) -> go.Figure:
     distance, unique = diversity_over_time(space, subject.evaluations, subject.population_size)
-    rows = thinned(len(distance))
+    rows = 1 + thinned(len(distance) - 1)  # one alone has no distance
     drawn = figure("evaluations", "share", hovermode="x unified", yaxis_range=[0, 1.05])
     for values, name in ((distance, "mean distance"), (unique, "different architectures")):
         drawn.add_scatter(x=short(rows + 1), y=short(values[rows]), mode="lines", name=name)
