@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 import os
+import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from evonas.description import describe
+from evonas.drawing import draw
 from evonas.report.progress import Facts, Progress
 from evonas.run import Callback, Evaluation, Run
 from evonas.run.workdir import CONFIG, read_config
@@ -25,6 +27,9 @@ BY_EVALUATION, BY_DEVICE_SECOND = "by_evaluation", "by_device_second"
 """Groups of scalars: those of one have the number of evaluations as their step, those of the other their seconds."""
 
 BEST = f"{BY_EVALUATION}/best_fitness"
+
+PICTURE_SECONDS = 30.0
+"""Between two drawings of the best, each of which takes some tenths of a second."""
 
 FLUSH_SECONDS = 10
 """What a process may lose that is killed."""
@@ -45,6 +50,8 @@ class TensorBoard(Callback):
 
     def __init__(self, directory: Any):
         self._directory = os.fspath(directory)
+        self._drawn: Evaluation | None = None
+        self._drawn_at = -math.inf
         _require_tensorboardx()
 
     def started(self, run: Run) -> None:
@@ -65,6 +72,7 @@ class TensorBoard(Callback):
 
     def finished(self, run: Run) -> None:
         """Write the end, and the training curve of the best where it was trained for good."""
+        self._draw(run)
         self._writer.file_writer.add_summary(self._ended)
         self._writer.close()
         if run.workdir is not None and exists(path := run.workdir / RETRAINED / CURVE):
@@ -93,6 +101,16 @@ class TensorBoard(Callback):
         if facts.best is not None and facts.best is not before:
             lines = [f"`{facts.best.architecture}`", *run.population.space.layers(facts.best.genome)]
             self._writer.add_text("best_architecture", "\n\n".join(lines), facts.evaluations, evaluation.finished)
+        if time.monotonic() - self._drawn_at > PICTURE_SECONDS:
+            self._draw(run)
+
+    def _draw(self, run: Run) -> None:
+        """Write the best's picture, unless that was the last one."""
+        best = self._progress.best
+        if best is not None and best is not self._drawn:
+            figure = draw(run.population.space, best.genome).figure()
+            self._writer.add_figure("best_architecture", figure, best.id, walltime=best.finished)
+            self._drawn, self._drawn_at = best, time.monotonic()
 
 
 class TrainingCurve:

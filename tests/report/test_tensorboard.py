@@ -1,10 +1,14 @@
 """What TensorBoard is given, read back from its files."""
 
+import io
 import json
 import math
 import struct
 
+import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
 from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
 
@@ -70,6 +74,23 @@ def test_scalars_have_evaluations_and_device_seconds_for_steps(tmp_path):
     assert scalars["by_evaluation/failed_share"][-1][1] == pytest.approx(1 - len(succeeded) / 20)
     names = ("best_fitness", "median_fitness", "mean_distance", "unique_share", "failed_share", "fitness")
     assert {f"{group}/{name}" for group in ("by_evaluation", "by_device_second") for name in names} <= set(scalars)
+
+
+def test_the_last_picture_is_the_drawing_of_the_best(tmp_path):
+    run = search(tmp_path / "t", tmp_path / "w", 12)
+    pictures = [
+        (event.step, value.image)
+        for event in events_in(tmp_path / "t")
+        for value in event.summary.value
+        if value.WhichOneof("value") == "image"
+    ]
+    assert 1 <= len(pictures) <= 2  # the first best, and the last one
+    step, image = pictures[-1]
+    assert step == run.best.id
+    expected = FigureCanvasAgg(evonas.draw(run.population.space, run.best.genome).figure())
+    expected.draw()
+    pixels = np.asarray(Image.open(io.BytesIO(image.encoded_image_string)).convert("RGB"))
+    np.testing.assert_array_equal(pixels, np.asarray(expected.buffer_rgba())[..., :3])
 
 
 def test_the_best_architecture_and_the_settings_are_texts(tmp_path):
