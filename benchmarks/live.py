@@ -8,9 +8,9 @@ compared, each as the ratio of the medians of all rounds, with the view over wit
 - seconds from the first evaluation on disk to the last, which other work on the machine disturbs;
 - CPU seconds of the whole process, its start and its result included.
 
-    python benchmarks/live.py --rounds 5 --evaluations 32
+    python benchmarks/live.py --rounds 4 --evaluations 24
 
-Three rounds of 32 evaluations took about five minutes on 2 cores of an AMD EPYC that others used, too.
+This took 13 minutes on 2 cores of an AMD EPYC that others used, too.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ def _read(terminal: int) -> bytes:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--evaluations", type=int, default=32)
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--evaluations", type=int, default=24)
     options = parser.parse_args()
     own_cost()
     costs: dict[bool, list[Cost]] = {True: [], False: []}

@@ -32,7 +32,8 @@ def rows_of(facts: Facts, times: DeviceTimes, letters: bool = False) -> dict[str
         rows["diversity"] = f"mean distance {facts.mean_distance:.2f}, {facts.unique_share:.0%} unique"
     if facts.evaluations:
         rows["failed"] = failures_of(facts)
-        rows["devices"] = devices_of(facts, times)
+    if devices := devices_of(facts, times):
+        rows["devices"] = devices
     return rows
 
 
@@ -43,7 +44,10 @@ def line_of(facts: Facts, times: DeviceTimes, budget: int) -> str:
         parts.append(f"best {format_number(facts.best.fitness[0])}, median {format_number(facts.median)}")
     if not math.isnan(facts.mean_distance):
         parts.append(f"distance {facts.mean_distance:.2f}, {facts.unique_share:.0%} unique")
-    return "; ".join([*parts, f"failed {failures_of(facts)}", f"devices {devices_of(facts, times)}"])
+    parts.append(f"failed {failures_of(facts)}")
+    if devices := devices_of(facts, times):
+        parts.append(f"devices {devices}")
+    return "; ".join(parts)
 
 
 def pace_of(facts: Facts, budget: int, since: float = 0.0) -> str:
@@ -71,13 +75,13 @@ def failures_of(facts: Facts) -> str:
 
 
 def devices_of(facts: Facts, times: DeviceTimes) -> str:
-    """How many there are, what they were busy with, and how much of the time."""
-    train = f"train {facts.train_seconds:,.1f} s"
+    """How many there are, what they were busy with, and how much of the time; "" where nothing was trained."""
+    train = f"train {facts.train_seconds:,.1f} s" if facts.train_seconds else ""
     if not times.devices:
         return train
     count = len(times.devices)
     busy = "" if math.isnan(times.busy) else f", {times.busy:.0%} busy"
-    return f"{count}{busy}; compile {times.compile_seconds / count:,.1f} s, {train}"
+    return f"{count}{busy}; compile {times.compile_seconds / count:,.1f} s" + (f", {train}" if train else "")
 
 
 def sparkline(values: np.ndarray, letters: bool = False) -> str:

@@ -66,7 +66,7 @@ class DeviceTimes:
 class Timeline:
     """The timeline of a run: files of spans in its workdir, one JSON object a line.
 
-    The last file is written again, whole, until it is full, at most once in `SECONDS`: 105 bytes a training.
+    The last file is written again, whole, until it is full, at most once in `SECONDS`: about 120 bytes a training.
 
     Args:
         directory: of the timeline; None keeps nothing but the sums.
