@@ -94,9 +94,10 @@ def sparkline(values: np.ndarray, letters: bool = False) -> str:
 
 def format_rate(rate: float) -> str:
     """Evaluations in the unit of time that gives a number to read."""
-    for unit, seconds in (("s", 1), ("min", 60)):
-        if rate * seconds >= 1:
-            return f"{rate * seconds:,.1f}/{unit}"
+    if rate >= 10:
+        return f"{rate:,.1f}/s"
+    if rate * 60 >= 1:
+        return f"{rate * 60:,.1f}/min"
     return f"{rate * 3600:,.2f}/h"
 
 
