@@ -158,7 +158,8 @@ def test_what_an_object_store_can_not_tell_is_said():
 
 
 @pytest.mark.parametrize(
-    ("rate", "text"), [(25.0, "25.0/s"), (2.5, "150.0/min"), (0.5, "30.0/min"), (1 / 3600, "1.00/h"), (1234.0, "1,234.0/s")]
+    ("rate", "text"),
+    [(25.0, "25.0/s"), (2.5, "150.0/min"), (0.5, "30.0/min"), (1 / 3600, "1.00/h"), (1234.0, "1,234.0/s")],
 )
 def test_a_rate_is_a_number_to_read(rate, text):
     assert facts.format_rate(rate) == text
