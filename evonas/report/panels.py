@@ -1,4 +1,4 @@
-"""What a page consists of: sections of panels, each with a macro of its kind in ``page/blocks.html``."""
+"""What a page consists of: sections of panels, each with a macro of its kind in ``template/blocks.html``."""
 
 from __future__ import annotations
 
