@@ -11,10 +11,12 @@ from analysis_cases import evaluation
 from report_cases import CONFIG, subject
 
 import evonas
+from evonas.report.analysis import MutationKind
 from evonas.report.comparison import comparison, grouped
 from evonas.report.drawings import packed_drawings
 from evonas.report.page import as_script
 from evonas.report.sections.devices import devices
+from evonas.report.sections.genes import success
 from evonas.report.sections.progress import POINTS, thinned
 from evonas.report.sections.result import result
 from evonas.report.sections.tradeoff import tradeoff
@@ -122,3 +124,10 @@ def test_a_comparison_opens_without_a_complaint(open_page):
     opened.page.locator("#rows tbody tr[data-row]").nth(5).click()
     opened.page.locator("#detail svg").wait_for()
     assert not opened.complaints
+
+
+def test_a_mutation_that_was_tried_once_does_not_lead():
+    kinds = [MutationKind("once", 1, 1, 0.1), MutationKind("never", 9, 0, -0.1), MutationKind("often", 40, 30, 0.1)]
+    (bars,) = success(kinds).data
+    assert list(bars.y) == ["never", "once", "often"]  # from the bottom
+    assert list(bars.text) == ["0 of 9", "1 of 1", "30 of 40"]

@@ -8,7 +8,7 @@ from itertools import groupby
 import numpy as np
 import plotly.graph_objects as go
 
-from evonas.report.analysis import Effect, MutationKind, main_effects, mutation_success
+from evonas.report.analysis import Effect, MutationKind, main_effects, mutation_success, wilson_interval
 from evonas.report.formats import value_of, without_tags
 from evonas.report.panels import Plot, Section, View
 from evonas.report.subject import Subject
@@ -34,8 +34,8 @@ def genes(subject: Subject) -> Section | None:
                 title="Mutations that helped",
                 text=f"How often a child with this change was better than its parent. Shown: the {BARS} tried most.",
                 views=[
-                    View("by change", _success(pooled[:BARS])),
-                    View("by gene and change", _success(kinds[:BARS])),
+                    View("by change", success(pooled[:BARS])),
+                    View("by gene and change", success(kinds[:BARS])),
                 ],
                 height=height,
             )
@@ -70,9 +70,9 @@ def _pooled(kinds: list[MutationKind]) -> list[MutationKind]:
     return sorted(pooled, key=lambda kind: -kind.tried)
 
 
-def _success(kinds: list[MutationKind]) -> go.Figure:
-    """Bars, the most successful on top."""
-    kinds = sorted(kinds, key=lambda kind: (kind.success_rate, kind.tried))
+def success(kinds: list[MutationKind]) -> go.Figure:
+    """Bars; on top what surely helps most, by the lower end of the rate's interval: so few trials do not lead."""
+    kinds = sorted(kinds, key=lambda kind: (wilson_interval(kind.improved, kind.tried)[0], -kind.tried))
     most = max(kind.success_rate for kind in kinds)
     drawn = figure("children better than their parent, %", "", xaxis_range=[0, 115 * max(most, 0.1)])
     drawn.add_bar(
