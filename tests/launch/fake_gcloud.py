@@ -274,7 +274,9 @@ def state():
         try:
             yield cloud
         finally:
-            path.write_text(json.dumps(cloud))
+            draft = path.with_suffix(".part")
+            draft.write_text(json.dumps(cloud))
+            draft.replace(path)  # the test reads it without the lock
 
 
 def note(words):
