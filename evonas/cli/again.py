@@ -46,14 +46,10 @@ def search_again(workdir: str) -> str | None:
     flags: list[str] = []
     for name in SETTINGS:
         try:
-            flags += _flags(name, _description(getattr(there, name), name), config[name])
+            flags += _flags(name, describe(getattr(there, name), name), config[name])
         except ValueError:  # data of its own, which no command can set: they are the file's
             continue
     return shlex.join(["evonas", "run", str(file), "--workdir", f"{workdir.rstrip('/')}-again", *flags])
-
-
-def _description(value: Any, name: str) -> Any:
-    return describe(value, name)
 
 
 def _flags(name: str, own: Any, meant: Any) -> Iterator[str]:

@@ -13,9 +13,10 @@ import tyro
 from etils import epath
 from rich.console import Console
 
-from evonas.cli import display, facts, stored
+from evonas.cli import display, stored
 from evonas.cli.config_file import load_experiment, mistake_in_experiment
 from evonas.cli.devices import prepare_jax, spare_accelerators
+from evonas.cli.facts import pace_of, rows_of
 from evonas.cli.live import LiveView
 from evonas.cli.processes import printing_once
 from evonas.report.tensorboard import TensorBoard, TrainingCurve
@@ -104,9 +105,9 @@ def status(workdir: Workdir) -> None:
     running = is_running(workdir)
     state = stored.state_of(known, budget, running)
     rows = {"evaluations": f"{known.evaluations:,} of {budget:,}"}
-    if running is not False and (pace := facts.pace_of(known, budget)):
+    if running is not False and (pace := pace_of(known, budget)):
         rows["pace"] = pace
-    rows |= facts.rows_of(known, stored.device_times(workdir), letters=console.options.ascii_only)
+    rows |= rows_of(known, stored.device_times(workdir), letters=console.options.ascii_only)
     display.print_facts(console, f"{workdir}: {state}", rows)
     if known.best is not None:
         display.print_best(console, known.best, [])

@@ -28,12 +28,6 @@ class Opening(Callback):
         self._console.print(lines, highlight=False, markup=False, soft_wrap=True)
 
 
-def best_of(evaluations: Iterable[Evaluation]) -> Evaluation | None:
-    """The best by the first objective; of equals the one of the lowest id."""
-    succeeded = [evaluation for evaluation in evaluations if evaluation.fitness]
-    return max(succeeded, key=lambda evaluation: (evaluation.fitness[0], -evaluation.id), default=None)
-
-
 def print_best(console: Console, evaluation: Evaluation, layers: list[str]) -> None:
     """Architecture, and a readable line a layer."""
     console.print(f"\n[bold]best architecture[/bold] (candidate {evaluation.id})", highlight=False)

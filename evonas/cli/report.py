@@ -9,8 +9,10 @@ import tyro
 from etils import epath
 from rich.console import Console
 
-from evonas.cli import display, stored
+from evonas.cli import stored
 from evonas.cli.again import commands_of
+from evonas.cli.commands import Workdir
+from evonas.run import best_of
 from evonas.run.result import kept_test
 from evonas.run.timeline import spans_in
 from evonas.storage import make_directory, write_whole
@@ -18,7 +20,6 @@ from evonas.storage import make_directory, write_whole
 if TYPE_CHECKING:
     from evonas.report.subject import Subject
 
-Workdir = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="WORKDIR")]
 Workdirs = Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="WORKDIR")]
 
 
@@ -55,7 +56,7 @@ def _subject_of(workdir: str) -> Subject:
     from evonas.report.subject import Subject
 
     config, log = stored.history_of(workdir)
-    best = display.best_of(log)
+    best = best_of(log)
     return Subject(
         workdir=workdir,
         config=config,

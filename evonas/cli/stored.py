@@ -8,13 +8,12 @@ from typing import Any
 
 from etils import epath
 
-from evonas.cli import display
 from evonas.cli.config_file import classes_of, experiment_in, load_module
 from evonas.cli.facts import format_seconds
 from evonas.data import Dataset, resolve
 from evonas.description import rebuild
 from evonas.report.progress import Facts, Progress
-from evonas.run import Evaluation, Experiment, RunLog
+from evonas.run import Evaluation, Experiment, RunLog, best_of
 from evonas.run.timeline import DeviceTimes, spans_in
 from evonas.run.workdir import CONFIG, EXPERIMENT, HISTORY, damaged, read_config, read_json
 from evonas.spaces import Space
@@ -101,7 +100,7 @@ def evaluation_of(workdir: str, log: RunLog, candidate: int | None = None) -> Ev
         ValueError: if there is none.
     """
     if candidate is None:
-        if (best := display.best_of(log)) is None:
+        if (best := best_of(log)) is None:
             raise ValueError(f"no candidate of {workdir} has a fitness yet")
         return best
     if (found := log.get(candidate)) is None:

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from evonas.run import Evaluation
+from evonas.run import Evaluation, best_of
 from evonas.spaces import Space
 from evonas.types import Failure
 
@@ -78,8 +78,7 @@ class Progress:
         self._fitness.append(evaluation.fitness[0])
         if self._canonical is not None:
             self._new.append(evaluation.genome)
-        if self.best is None or _rank(evaluation) > _rank(self.best):
-            self.best = evaluation
+        self.best = best_of([evaluation] if self.best is None else [self.best, evaluation])
 
     def facts(self) -> Facts:
         """All of them; for one thread, in which `add` is called, too."""
@@ -143,8 +142,3 @@ def rate(finished: Sequence[float]) -> float:
     if times[-1] <= times[0]:
         return np.nan
     return float((times > times[0]).sum() / (times[-1] - times[0]))
-
-
-def _rank(evaluation: Evaluation) -> tuple[float, int]:
-    """Of equals the one of the lowest id is the best."""
-    return evaluation.fitness[0], -evaluation.id

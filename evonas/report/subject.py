@@ -11,7 +11,7 @@ import numpy as np
 
 from evonas.report.formats import label
 from evonas.report.panels import Command
-from evonas.run import Evaluation
+from evonas.run import Evaluation, best_of
 from evonas.spaces import Space
 from evonas.training.settings import OBJECTIVES
 from evonas.types import Span
@@ -65,9 +65,9 @@ class Subject:
         Raises:
             ValueError: if no candidate has a fitness.
         """
-        if not self.succeeded:
+        if (best := best_of(self.evaluations)) is None:
             raise ValueError(f"no candidate of {self.workdir} has a fitness yet: a report needs one")
-        return max(self.succeeded, key=lambda evaluation: (evaluation.fitness[0], -evaluation.id))
+        return best
 
     @cached_property
     def objectives(self) -> tuple[Objective, ...]:

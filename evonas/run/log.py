@@ -190,6 +190,12 @@ class RunLog:
             self._keep(joined)
 
 
+def best_of(evaluations: Iterable[Evaluation]) -> Evaluation | None:
+    """The best by the first objective; of equals the one of the lowest id."""
+    succeeded = [evaluation for evaluation in evaluations if evaluation.fitness]
+    return max(succeeded, key=lambda evaluation: (evaluation.fitness[0], -evaluation.id), default=None)
+
+
 def _no_segments() -> list[list[_Segment]]:
     """Files to be joined, the smallest first; those of a list come before those of the lists before it."""
     return [[] for _ in range(JOINS)]
